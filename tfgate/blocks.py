@@ -1,0 +1,153 @@
+"""Blocks: what a decision controls.
+
+A block is called on a tensor and returns `(output, gate_outputs)`: the gate's
+logits, probability and decision are explicit outputs, which `tfgate.GatedModel`
+collects. In training and in batched inference a block masks; `tflite.lowering` holds
+the form of each that really skips.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfgate import costs
+from tfgate.gates import Gate
+
+
+class GatedBlock(keras.layers.Layer):
+    """Base of the gated blocks: a layer with one gate, computed from its input.
+
+    Attributes:
+        gate: the `tfgate.gates.Gate`.
+        built_shape: the input shape the block was built for.
+    """
+
+    @property
+    def gate_outputs(self):
+        """Symbolic outputs of the gate, of the block's one call in a graph.
+
+        Raises:
+            ValueError: the block was called on more than one symbolic input.
+        """
+        if len(self._inbound_nodes) != 1:
+            raise ValueError(
+                f"Expected block {self.name!r} to be called once, got "
+                f"{len(self._inbound_nodes)} calls: a gate decides for one place."
+            )
+        structure = {"logits": 0, "probability": 0, "decision": 0}
+        return keras.tree.pack_sequence_as(structure, self.output[1:])
+
+    def component_macs(self):
+        """MACs of each component for one image: float64 array `[components]`."""
+        raise NotImplementedError
+
+    def gate_macs(self):
+        """MACs of the gate itself for one image."""
+        return costs.count_macs(self.gate, self.built_shape)
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class GatedResidual(GatedBlock):
+    """A residual block whose branch runs only when its gate is open.
+
+    `y = activation(shortcut(x) + z * branch(x))`: closed means shortcut only.
+
+    Args:
+        branch: any layer or model, `x -> [batch, ..., channels]`.
+        gate: a `tfgate.gates.Gate` with one component.
+        shortcut: any layer or model whose output has the branch's shape; None means
+            the identity.
+        activation: name or function applied to the sum; None means none.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `[batch, ..., channels]`.
+        training: as for any Keras layer.
+
+    Returns:
+        `(output, gate_outputs)`: output has the branch's shape, gate_outputs is the
+        gate's dict of `[batch, 1]` tensors.
+
+    Raises:
+        ValueError: the gate has more than one component, or branch and shortcut have
+            different shapes.
+
+    Reference:
+        PG 2.1, `x_l = x_{l-1} + z_l F_l(x_{l-1})`.
+
+    Example:
+
+    >>> from tfgate.gates import DependentGate
+    >>> branch = keras.layers.Conv2D(8, 3, padding="same")
+    >>> output, gate = GatedResidual(branch, DependentGate())(ops.ones((2, 4, 4, 8)))
+    >>> output.shape.as_list(), gate["decision"].shape.as_list()
+    ([2, 4, 4, 8], [2, 1])
+    """
+
+    def __init__(self, branch, gate, shortcut=None, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(gate, Gate):
+            raise ValueError(f"Expected gate to be a tfgate Gate, got {gate!r}.")
+        if gate.components != 1:
+            raise ValueError(
+                "Expected a gate with 1 component for a residual branch, got "
+                f"{gate.components}."
+            )
+        self.branch = branch
+        self.gate = gate
+        self.shortcut = shortcut
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape):
+        self.built_shape = tuple(input_shape)
+        for layer in (self.branch, self.shortcut, self.gate):
+            if layer is not None and not layer.built:
+                layer.build(input_shape)
+        branch_shape = self.branch.compute_output_shape(input_shape)
+        shortcut_shape = self._shortcut_shape(input_shape)
+        if tuple(branch_shape[1:]) != tuple(shortcut_shape[1:]):
+            raise ValueError(
+                f"Expected branch and shortcut of block {self.name!r} to have one "
+                f"shape, got {tuple(branch_shape)} and {tuple(shortcut_shape)}."
+            )
+        self.built = True
+
+    def call(self, inputs, training=None):
+        gate_outputs = self.gate(inputs, training=training)
+        branch = self.branch(inputs)
+        shortcut = inputs if self.shortcut is None else self.shortcut(inputs)
+        decision = ops.cast(gate_outputs["decision"], branch.dtype)
+        decision = ops.reshape(decision, (-1,) + (1,) * (len(branch.shape) - 1))
+        return self.activation(shortcut + decision * branch), gate_outputs
+
+    def compute_output_spec(self, inputs, training=None):
+        shape = self.branch.compute_output_shape(inputs.shape)
+        output = keras.KerasTensor(shape, dtype=self.compute_dtype)
+        return output, self.gate.compute_output_spec(inputs)
+
+    def component_macs(self):
+        return np.array([costs.count_macs(self.branch, self.built_shape)], "float64")
+
+    def get_config(self):
+        config = super().get_config()
+        serialize = keras.saving.serialize_keras_object
+        config.update(
+            branch=serialize(self.branch),
+            gate=serialize(self.gate),
+            shortcut=None if self.shortcut is None else serialize(self.shortcut),
+            activation=keras.activations.serialize(self.activation),
+        )
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        for key in ("branch", "gate", "shortcut"):
+            if config[key] is not None:
+                config[key] = keras.saving.deserialize_keras_object(config[key])
+        return cls(**config)
+
+    def _shortcut_shape(self, input_shape):
+        if self.shortcut is None:
+            return input_shape
+        return self.shortcut.compute_output_shape(input_shape)

@@ -1,0 +1,42 @@
+"""Means over the global batch, and which replica is running.
+
+Statistics of the gates are those of the global batch: 1, 2 and 4 replicas give the
+same loss, gradients and weights. The rest of the library asks here and knows nothing
+of `tf.distribute`.
+"""
+
+import tensorflow as tf
+
+
+def num_replicas():
+    """Number of replicas that run in sync; 1 outside any strategy."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def replica_id():
+    """Index of the running replica as an int32 scalar; 0 outside a replica."""
+    context = tf.distribute.get_replica_context()
+    if context is None:
+        return tf.constant(0, tf.int32)
+    return tf.cast(context.replica_id_in_sync_group, tf.int32)
+
+
+def global_batch_mean(values):
+    """Mean over the first axis of the batches of all replicas together.
+
+    Differentiable, also through the sum over replicas. Partial and empty replica
+    batches are weighted by their sizes; an empty global batch gives 0.
+
+    Args:
+        values: `[batch, ...]`, a floating-point tensor.
+
+    Returns:
+        float32 tensor of shape `values.shape[1:]`.
+    """
+    values = tf.cast(values, tf.float32)
+    total = tf.reduce_sum(values, axis=0)
+    count = tf.cast(tf.shape(values)[0], tf.float32)
+    context = tf.distribute.get_replica_context()
+    if context is not None and context.num_replicas_in_sync > 1:
+        total, count = context.all_reduce(tf.distribute.ReduceOp.SUM, [total, count])
+    return tf.math.divide_no_nan(total, count)

@@ -1,0 +1,315 @@
+"""Gradient estimators: how a gate's decision is sampled and differentiated.
+
+A gate gives every component two logits, `l0` (closed) and `l1` (open); its open
+probability is `p = sigmoid(l1 - l0)`. The decision `z` is 0 or 1 and has no useful
+derivative, so each estimator here states a forward formula and, through
+`tf.custom_gradient`, the gradient formula that replaces it.
+
+The functions are pure: noise is an argument. The classes of the same names draw the
+noise from a seed and are what a gate holds. All compute in float32, whatever the
+dtype of the logits, and return the dtype of the logits.
+"""
+
+import keras
+import tensorflow as tf
+
+_SMALLEST_UNIFORM = 1.1920929e-07  # 2**-23: log(-log(u)) stays finite in float32
+
+
+def gumbel_noise(shape, seed):
+    """Draws standard Gumbel noise, `-log(-log(u))` with u uniform in (0, 1).
+
+    Args:
+        shape: shape of the result.
+        seed: int tensor of shape `[2]`, as for `tf.random.stateless_uniform`.
+
+    Returns:
+        float32 tensor of the given shape; the same seed gives the same noise.
+    """
+    return -tf.math.log(-tf.math.log(uniform_noise(shape, seed)))
+
+
+def uniform_noise(shape, seed):
+    """Draws float32 noise, uniform in the open interval (0, 1).
+
+    Args:
+        shape: shape of the result.
+        seed: int tensor of shape `[2]`, as for `tf.random.stateless_uniform`.
+    """
+    return tf.random.stateless_uniform(
+        shape, seed, minval=_SMALLEST_UNIFORM, maxval=1.0, dtype=tf.float32
+    )
+
+
+def gumbel_softmax(logits, noise, temperature=1.0):
+    """Gumbel-softmax sample of "open", soft in both directions.
+
+    Forward: `y = softmax((l + g) / T)[open]`.
+    Gradient: `dy/dl1 = y (1 - y) / T`, `dy/dl0 = -y (1 - y) / T`.
+
+    Args:
+        logits: `[..., 2]`, last axis (closed, open).
+        noise: standard Gumbel noise of the same shape.
+        temperature: T > 0.
+
+    Returns:
+        `[...]`, values in [0, 1].
+
+    Reference:
+        Jang et al. 2017 and Maddison et al. 2017, as used in PG 1 and CS 3.2.
+    """
+
+    @tf.custom_gradient
+    def sample(logits, noise):
+        soft = _soft_open(logits, noise, temperature)
+        return soft, lambda upstream: (
+            _two_logit_gradient(upstream, soft, temperature),
+            None,
+        )
+
+    return _in_float32(sample, logits, noise)
+
+
+def gumbel_softmax_straight_through(logits, noise, temperature=1.0):
+    """Two-logit Gumbel-softmax, hard forward and soft backward.
+
+    Forward: `z = 1 if l1 + g1 > l0 + g0 else 0`, so that P(z = 1) = sigmoid(l1 - l0).
+    Gradient: that of the soft sample `y = softmax((l + g) / T)[open]`:
+    `dz/dl1 := y (1 - y) / T`, `dz/dl0 := -y (1 - y) / T`.
+
+    Args:
+        logits: `[..., 2]`, last axis (closed, open).
+        noise: standard Gumbel noise of the same shape.
+        temperature: T > 0; it changes the gradient only.
+
+    Returns:
+        `[...]`, values 0 or 1.
+
+    Reference:
+        Jang et al. 2017; PG 2.1 ("the straight through trick"), CS 3.2 with T = 1.
+    """
+
+    @tf.custom_gradient
+    def sample(logits, noise):
+        perturbed = logits + noise
+        hard = tf.cast(perturbed[..., 1] > perturbed[..., 0], tf.float32)
+
+        def gradient(upstream):
+            soft = _soft_open(logits, noise, temperature)
+            return _two_logit_gradient(upstream, soft, temperature), None
+
+        return hard, gradient
+
+    return _in_float32(sample, logits, noise)
+
+
+def binary_concrete(log_odds, noise, temperature=2.0 / 3.0):
+    """Binary Concrete sample with hard forward.
+
+    Forward: `z = 1 if x > 0 else 0` with `x = log_odds + log(u) - log(1 - u)`, so
+    that P(z = 1) = sigmoid(log_odds).
+    Gradient: with `s = sigmoid(x / T)`, `dz/dlog_odds := s (1 - s) / T`.
+
+    Args:
+        log_odds: `[...]`, the logit of the open probability.
+        noise: uniform noise in (0, 1) of the same shape.
+        temperature: T > 0; it changes the gradient only.
+
+    Returns:
+        `[...]`, values 0 or 1.
+
+    Reference:
+        Maddison et al. 2017; BAS 4.1 with T = 2/3.
+    """
+
+    @tf.custom_gradient
+    def sample(log_odds, noise):
+        perturbed = log_odds + tf.math.log(noise) - tf.math.log1p(-noise)
+        hard = tf.cast(perturbed > 0.0, tf.float32)
+
+        def gradient(upstream):
+            soft = tf.sigmoid(perturbed / temperature)
+            return upstream * soft * (1.0 - soft) / temperature, None
+
+        return hard, gradient
+
+    return _in_float32(sample, log_odds, noise)
+
+
+def sigmoid_straight_through(log_odds, noise):
+    """Bernoulli sample whose gradient is that of its probability.
+
+    Forward: `z = 1 if u < p else 0` with `p = sigmoid(log_odds)`.
+    Gradient: `dz/dlog_odds := p (1 - p)`.
+
+    Args:
+        log_odds: `[...]`, the logit of the open probability.
+        noise: uniform noise in (0, 1) of the same shape.
+
+    Returns:
+        `[...]`, values 0 or 1.
+
+    Reference:
+        Bengio, Leonard and Courville 2013, the estimator that keeps the sigmoid's
+        derivative.
+    """
+
+    @tf.custom_gradient
+    def sample(log_odds, noise):
+        probability = tf.sigmoid(log_odds)
+        hard = tf.cast(noise < probability, tf.float32)
+
+        def gradient(upstream):
+            return upstream * probability * (1.0 - probability), None
+
+        return hard, gradient
+
+    return _in_float32(sample, log_odds, noise)
+
+
+def identity_straight_through(log_odds, noise):
+    """Bernoulli sample whose gradient passes to the logit unchanged.
+
+    Forward: `z = 1 if u < sigmoid(log_odds) else 0`.
+    Gradient: `dz/dlog_odds := 1`.
+
+    Args:
+        log_odds: `[...]`, the logit of the open probability.
+        noise: uniform noise in (0, 1) of the same shape.
+
+    Returns:
+        `[...]`, values 0 or 1.
+
+    Reference:
+        Bengio, Leonard and Courville 2013, the straight-through estimator that
+        ignores the derivative of the sigmoid.
+    """
+
+    @tf.custom_gradient
+    def sample(log_odds, noise):
+        hard = tf.cast(noise < tf.sigmoid(log_odds), tf.float32)
+        return hard, lambda upstream: (upstream, None)
+
+    return _in_float32(sample, log_odds, noise)
+
+
+class Estimator:
+    """Base of the estimators a gate can hold: samples decisions from two logits.
+
+    A subclass implements `__call__(logits, seed)` and, where it has parameters,
+    `get_config()`. It must be registered as Keras serializable.
+    """
+
+    def __call__(self, logits, seed):
+        """Samples decisions.
+
+        Args:
+            logits: `[batch, components, 2]`, last axis (closed, open).
+            seed: int tensor of shape `[2]`.
+
+        Returns:
+            `[batch, components]`.
+        """
+        raise NotImplementedError
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the estimator from `get_config()`'s result."""
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class GumbelSoftmax(Estimator):
+    """Gumbel-softmax on two logits: `gumbel_softmax_straight_through` or its soft form.
+
+    Args:
+        temperature: T > 0, default 1.0 (CS 3.2).
+        hard: True for hard decisions with the soft gradient (straight-through),
+            False for soft samples in [0, 1]. At inference decisions are 0 or 1 in
+            both cases: that is the policy's work.
+    """
+
+    def __init__(self, temperature=1.0, hard=True):
+        self.temperature = _check_temperature(temperature)
+        self.hard = bool(hard)
+
+    def __call__(self, logits, seed):
+        noise = gumbel_noise(tf.shape(logits), seed)
+        sample = gumbel_softmax_straight_through if self.hard else gumbel_softmax
+        return sample(logits, noise, self.temperature)
+
+    def get_config(self):
+        return {"temperature": self.temperature, "hard": self.hard}
+
+
+class _LogOddsEstimator(Estimator):
+    """An estimator that only looks at the difference of the two logits."""
+
+    def __call__(self, logits, seed):
+        log_odds = logits[..., 1] - logits[..., 0]
+        return self.sample(log_odds, uniform_noise(tf.shape(log_odds), seed))
+
+    def sample(self, log_odds, noise):
+        """Samples decisions from log odds `[batch, components]` and uniform noise."""
+        raise NotImplementedError
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class BinaryConcrete(_LogOddsEstimator):
+    """The binary Concrete estimator of BAS, see `binary_concrete`.
+
+    Args:
+        temperature: T > 0, default 2/3 (BAS 4.1).
+    """
+
+    def __init__(self, temperature=2.0 / 3.0):
+        self.temperature = _check_temperature(temperature)
+
+    def sample(self, log_odds, noise):
+        return binary_concrete(log_odds, noise, self.temperature)
+
+    def get_config(self):
+        return {"temperature": self.temperature}
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class SigmoidStraightThrough(_LogOddsEstimator):
+    """See `sigmoid_straight_through`."""
+
+    def sample(self, log_odds, noise):
+        return sigmoid_straight_through(log_odds, noise)
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class IdentityStraightThrough(_LogOddsEstimator):
+    """See `identity_straight_through`."""
+
+    def sample(self, log_odds, noise):
+        return identity_straight_through(log_odds, noise)
+
+
+def _soft_open(logits, noise, temperature):
+    """softmax((l + g) / T)[open], as a sigmoid: finite for any finite logits."""
+    perturbed = logits + noise
+    return tf.sigmoid((perturbed[..., 1] - perturbed[..., 0]) / temperature)
+
+
+def _two_logit_gradient(upstream, soft, temperature):
+    towards_open = upstream * soft * (1.0 - soft) / temperature
+    return tf.stack([-towards_open, towards_open], axis=-1)
+
+
+def _in_float32(sample, logits, noise):
+    logits = tf.convert_to_tensor(logits)
+    decision = sample(tf.cast(logits, tf.float32), tf.cast(noise, tf.float32))
+    return tf.cast(decision, logits.dtype)
+
+
+def _check_temperature(temperature):
+    if not temperature > 0.0:
+        raise ValueError(f"Expected temperature > 0, got {temperature!r}.")
+    return float(temperature)

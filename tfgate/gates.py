@@ -1,0 +1,305 @@
+"""Gates: who decides. Each gives per component logits, probability and decision.
+
+Every gate returns a dict of three float32 tensors of shape `[batch, components]`:
+
+- `logits`: log odds of being open, `l1 - l0`;
+- `probability`: P(open) = sigmoid(logits);
+- `decision`: z; sampled by the gate's estimator in training, chosen by its policy
+  (0 or 1) at inference.
+"""
+
+import math
+import random
+import zlib
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from tfgate import distribution
+from tfgate.estimators import Estimator
+from tfgate.estimators import GumbelSoftmax
+from tfgate.policies import Policy
+from tfgate.policies import Threshold
+
+
+class Gate(keras.layers.Layer):
+    """Base of the gates. A subclass implements `compute_logits`.
+
+    Args:
+        components: number of components that the gate switches, at least 1.
+        initial_open_probability: P(open) of every component before training, in
+            (0, 1). The default, 0.87, is AIG's bias (0.1, 2).
+        estimator: how decisions are sampled and differentiated in training, a
+            `tfgate.estimators.Estimator`; None means `GumbelSoftmax()`.
+        policy: how decisions are made at inference; None means `Threshold(0.5)`.
+        seed: int, root of the gate's noise. None draws one from Python's `random`,
+            as Keras does, so `keras.utils.set_random_seed` repeats it.
+        **kwargs: arguments of `keras.layers.Layer`. Gates compute in float32 whatever
+            the global dtype policy is.
+
+    Call arguments:
+        inputs: the block's input, `[batch, ..., channels]`.
+        training: True samples with the estimator, False asks the policy.
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        components=1,
+        initial_open_probability=0.87,
+        estimator=None,
+        policy=None,
+        seed=None,
+        **kwargs,
+    ):
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(autocast=False, **kwargs)
+        if int(components) < 1:
+            raise ValueError(f"Expected components >= 1, got {components!r}.")
+        if not 0.0 < initial_open_probability < 1.0:
+            raise ValueError(
+                "Expected initial_open_probability in (0, 1), got "
+                f"{initial_open_probability!r}."
+            )
+        self.components = int(components)
+        self.initial_open_probability = float(initial_open_probability)
+        self.estimator = _checked(estimator or GumbelSoftmax(), Estimator, "estimator")
+        self._policy = _checked(policy or Threshold(), Policy, "policy")
+        self.seed = random.randint(1, 2**31 - 1) if seed is None else int(seed)
+
+    @property
+    def policy(self):
+        """How this gate decides at inference.
+
+        Functions that were traced before keep the class of policy that they saw; set
+        `GatedModel.policy` to have a model's compiled functions renewed.
+        """
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy):
+        self._policy = _checked(policy, Policy, "policy")
+        if self.built:
+            policy.prepare(self)
+
+    def build(self, input_shape):
+        self.noise_step = self.add_weight(
+            name="noise_step",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self.tau = self.add_weight(
+            name="tau",
+            shape=(),
+            dtype="float32",
+            initializer=keras.initializers.Constant(0.5),
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self.build_logits(input_shape)
+        self.built = True
+        self._policy.prepare(self)
+
+    def build_logits(self, input_shape):
+        """Creates the weights that `compute_logits` needs."""
+
+    def compute_logits(self, inputs, training=None):
+        """Returns `[batch, components, 2]` logits, last axis (closed, open)."""
+        raise NotImplementedError
+
+    def call(self, inputs, training=None):
+        logits = ops.cast(self.compute_logits(inputs, training=training), "float32")
+        log_odds = logits[..., 1] - logits[..., 0]
+        if training:
+            decision = self.estimator(logits, self.next_seed())
+        else:
+            decision = self.policy.decide(logits, self)
+        return {
+            "logits": log_odds,
+            "probability": ops.sigmoid(log_odds),
+            "decision": decision,
+        }
+
+    def next_seed(self):
+        """Advances the noise sequence by one step and returns the step's seed.
+
+        The seed depends on (seed, gate name, step, replica) alone; the step is a
+        saved weight, so an interrupted training continues with the same noise.
+
+        Returns:
+            int tensor of shape `[2]` for `tf.random.stateless_*`.
+        """
+        step = tf.identity(ops.convert_to_tensor(self.noise_step))
+        self.noise_step.assign_add(1)
+        root = tf.constant([self.seed, zlib.crc32(self.name.encode())], tf.int64)
+        seed = tf.random.experimental.stateless_fold_in(root, step)
+        return tf.random.experimental.stateless_fold_in(seed, distribution.replica_id())
+
+    def compute_output_spec(self, inputs, training=None):
+        shape = (inputs.shape[0], self.components)
+        return {
+            key: keras.KerasTensor(shape, dtype="float32")
+            for key in ("logits", "probability", "decision")
+        }
+
+    def initial_logits(self):
+        """The two logits, (closed, open), of the initial open probability.
+
+        They are `(-d/2, d/2)`: weight decay drives a pair of logits towards
+        `l0 = -l1` (CS 3.2), so the pair starts there.
+        """
+        p = self.initial_open_probability
+        half = 0.5 * (math.log(p) - math.log1p(-p))
+        return (-half, half)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(
+            components=self.components,
+            initial_open_probability=self.initial_open_probability,
+            estimator=keras.saving.serialize_keras_object(self.estimator),
+            policy=keras.saving.serialize_keras_object(self.policy),
+            seed=self.seed,
+        )
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        config.pop("autocast", None)
+        for key in ("estimator", "policy"):
+            config[key] = keras.saving.deserialize_keras_object(config[key])
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class IndependentGate(Gate):
+    """Data-independent gate: two learned logits per component.
+
+    Such gates learn a structure, the same for every image: with `PerBatch` they
+    polarize, and what stays closed can be cut away with `tfgate.compact`.
+
+    Reference:
+        PG 3 (data-independent bypass), CS 3.2 (two parameters per gate).
+
+    Example:
+
+    >>> gate = IndependentGate(components=3, initial_open_probability=0.9)
+    >>> gate(keras.ops.ones((2, 8, 8, 4)))["decision"].shape.as_list()
+    [2, 3]
+    """
+
+    def build_logits(self, input_shape):
+        closed, opened = self.initial_logits()
+        self.component_logits = self.add_weight(
+            name="component_logits",
+            shape=(self.components, 2),
+            initializer=lambda shape, dtype=None: ops.broadcast_to(
+                ops.cast([closed, opened], dtype), shape
+            ),
+        )
+        mark_gate_parameters([self.component_logits])
+
+    def compute_logits(self, inputs, training=None):
+        batch = ops.shape(inputs)[0]
+        return ops.broadcast_to(
+            self.component_logits[None], (batch, self.components, 2)
+        )
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class DependentGate(Gate):
+    """Data-dependent gate of AIG: pool, 16 hidden units, BN, ReLU, two logits.
+
+    Args:
+        components: number of components that the gate switches.
+        hidden: number of hidden units, default 16.
+        **kwargs: arguments of `Gate`.
+
+    Call arguments:
+        inputs: `[batch, height, width, channels]`; any number of spatial axes.
+
+    Reference:
+        Veit and Belongie 2018 (AIG); PG 4.1.1; CS 3.2.
+
+    Example:
+
+    >>> gate = DependentGate(seed=1)
+    >>> sorted(gate(keras.ops.ones((2, 8, 8, 4))))
+    ['decision', 'logits', 'probability']
+    """
+
+    def __init__(self, components=1, hidden=16, **kwargs):
+        super().__init__(components=components, **kwargs)
+        if int(hidden) < 1:
+            raise ValueError(f"Expected hidden >= 1, got {hidden!r}.")
+        self.hidden = int(hidden)
+        closed, opened = self.initial_logits()
+        dtype = self.dtype_policy
+        self.hidden_dense = keras.layers.Dense(
+            self.hidden,
+            use_bias=False,  # the batch norm that follows has the bias
+            kernel_initializer="he_normal",
+            dtype=dtype,
+            name="hidden",
+        )
+        self.hidden_norm = keras.layers.BatchNormalization(
+            momentum=0.9, epsilon=1e-5, dtype=dtype, name="hidden_bn"
+        )
+        self.logits_dense = keras.layers.Dense(
+            2 * self.components,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+            bias_initializer=lambda shape, dtype=None: ops.cast(
+                ops.tile(ops.array([closed, opened]), self.components), dtype
+            ),
+            dtype=dtype,
+            name="logits",
+        )
+
+    def build_logits(self, input_shape):
+        batch, channels = input_shape[0], input_shape[-1]
+        self.hidden_dense.build((batch, channels))
+        self.hidden_norm.build((batch, self.hidden))
+        self.logits_dense.build((batch, self.hidden))
+        mark_gate_parameters(
+            self.hidden_dense.trainable_variables
+            + self.hidden_norm.trainable_variables
+            + self.logits_dense.trainable_variables
+        )
+
+    def compute_logits(self, inputs, training=None):
+        spatial_axes = tuple(range(1, len(inputs.shape) - 1))
+        pooled = ops.mean(ops.cast(inputs, "float32"), axis=spatial_axes)
+        hidden = self.hidden_norm(self.hidden_dense(pooled), training=training)
+        logits = self.logits_dense(ops.relu(hidden))
+        return ops.reshape(logits, (-1, self.components, 2))
+
+    def get_config(self):
+        config = super().get_config()
+        config["hidden"] = self.hidden
+        return config
+
+
+def mark_gate_parameters(variables):
+    """Marks trainable variables as parameters of a gate, for their weight decay."""
+    for variable in variables:
+        variable.is_gate_parameter = True
+
+
+def is_gate_parameter(variable):
+    """Whether a `keras.Variable` was marked with `mark_gate_parameters`."""
+    return getattr(variable, "is_gate_parameter", False)
+
+
+def _checked(value, expected, name):
+    if not isinstance(value, expected):
+        raise ValueError(
+            f"Expected {name} to be a tfgate {expected.__name__}, got {value!r}."
+        )
+    return value

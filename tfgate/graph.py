@@ -1,0 +1,71 @@
+"""Rewrites the graph of a functional model, block by block.
+
+Compaction and the TFLite lowerings take a gated network and put something else in the
+place of its gated blocks. The rewritten model has copies of all layers and weights;
+the original stays as it was.
+"""
+
+import keras
+
+from tfgate.blocks import GatedBlock
+
+
+class GraphRewriter:
+    """Copies a functional model with each gated block replaced.
+
+    Args:
+        core: functional `keras.Model` whose outputs are
+            `{"predictions": ..., "gates": ...}`.
+    """
+
+    def __init__(self, core):
+        self._core = core
+        self._copies = []
+
+    def copy(self, layer):
+        """Returns a copy of a layer, to be called inside `replace`.
+
+        The copy has the layer's configuration and, once the rewritten model is
+        complete, its weights. None stays None.
+        """
+        if layer is None:
+            return None
+        clone = layer.__class__.from_config(layer.get_config())
+        self._copies.append((layer, clone))
+        return clone
+
+    def rewrite(self, replace, inputs=None):
+        """Builds the new graph.
+
+        Args:
+            replace: function `(block, tensor) -> tensor`, called for every gated
+                block in network order; it uses `copy` for the sublayers it keeps.
+            inputs: KerasTensors of the new model in the structure of `core.input`;
+                None makes new ones like the old.
+
+        Returns:
+            `(inputs, predictions)` as KerasTensors of the new graph.
+        """
+
+        def call(layer, *args, **kwargs):
+            if not isinstance(layer, GatedBlock):
+                return layer(*args, **kwargs)
+            tensor = replace(layer, args[0])
+            # The clone must have the structure of the block's outputs; whatever
+            # stands in for the gates is not reached from the predictions.
+            return tensor, keras.tree.map_structure(lambda _: tensor, layer.gate_outputs)
+
+        def clone(layer):
+            if isinstance(layer, GatedBlock | keras.layers.InputLayer):
+                return layer
+            return self.copy(layer) if isinstance(layer, keras.Layer) else layer
+
+        copied = keras.models.clone_model(
+            self._core, input_tensors=inputs, clone_function=clone, call_function=call
+        )
+        return copied.input, copied.output["predictions"]
+
+    def finish(self):
+        """Copies the weights; call it when the rewritten layers are built."""
+        for source, copy in self._copies:
+            copy.set_weights(source.get_weights())

@@ -1,0 +1,240 @@
+"""Gate losses: what the decisions should look like.
+
+A gate loss maps the outputs of all gates to a scalar that is added to the task loss,
+`L = L_C + coefficient * L_gates`. Every mean over the batch is that of the global
+batch, over all replicas.
+"""
+
+import numbers
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfgate.distribution import global_batch_mean
+
+# AIG's target rates for the 16 blocks of ResNet-50; None stands for the rate t. The
+# text of CS 2.1 lists 15 numbers, one t short: the third stage has six blocks.
+AIG_RESNET50 = (1, 1, 0.8, 1, None, None, None, 1, *(None,) * 5, 1, 0.7, 1)
+
+
+class GateLoss:
+    """Base of the gate losses.
+
+    A subclass implements `call(gates, costs)` and extends `get_config()`; it must be
+    registered as Keras serializable.
+
+    Args:
+        coefficient: weight of this loss beside the task loss, at least 0.
+    """
+
+    def __init__(self, coefficient=1.0):
+        if not coefficient >= 0.0:
+            raise ValueError(f"Expected coefficient >= 0, got {coefficient!r}.")
+        self.coefficient = float(coefficient)
+
+    def __call__(self, gates, costs):
+        """Returns `coefficient * call(gates, costs)`, a float32 scalar.
+
+        Args:
+            gates: gate name -> dict of `logits`, `probability`, `decision`, each
+                `[batch, components]`, in network order.
+            costs: the model's `tfgate.costs.ModelCosts`.
+        """
+        return self.coefficient * self.call(gates, costs)
+
+    def call(self, gates, costs):
+        """Returns the loss as a float32 scalar."""
+        raise NotImplementedError
+
+    def check(self, gates, costs):
+        """Raises ValueError if this loss does not fit a model's gates.
+
+        Args:
+            gates: gate name -> number of components, in network order.
+            costs: the model's `tfgate.costs.ModelCosts`.
+        """
+
+    def get_config(self):
+        """Returns the constructor's arguments."""
+        return {"coefficient": self.coefficient}
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the loss from `get_config()`'s result."""
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class PerBatch(GateLoss):
+    """Squared distance of the batch's activation rate from a target.
+
+    `L_B = (t - mean over gates and images of z)^2`. Gates may differ freely from each
+    other and polarize (PG 3.1.1, CS 3.1); each component counts as one gate.
+
+    Args:
+        target: t in [0, 1].
+        coefficient: weight of the loss.
+
+    Raises:
+        ValueError: target is not in [0, 1].
+
+    Reference:
+        PG 3.1 (L_B); CS equation 1.
+
+    Example:
+
+    >>> loss = PerBatch(0.5)
+    >>> gates = {"a": {"decision": ops.array([[1.0], [1.0]])}}
+    >>> float(loss(gates, costs=None))
+    0.25
+    """
+
+    def __init__(self, target, coefficient=1.0):
+        super().__init__(coefficient)
+        self.target = check_rate(target, "target")
+
+    def call(self, gates, costs):
+        return ops.square(self.target - ops.mean(activation_rates(gates)))
+
+    def get_config(self):
+        return {**super().get_config(), "target": self.target}
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class PerGate(GateLoss):
+    """Mean squared distance of each gate's activation rate from its own target.
+
+    `L_G = mean over gates g of (t_g - mean over images of z_g)^2`.
+
+    Args:
+        targets: one number in [0, 1] for all gates; a list of one number per gate, in
+            network order (all components of a gate share it); or `"aig_resnet50"`,
+            AIG's list for the 16 blocks of ResNet-50, where `rate` stands for t.
+        rate: t of a named list, in [0, 1]; None otherwise.
+        coefficient: weight of the loss.
+
+    Raises:
+        ValueError: a target is not in [0, 1], an unknown name, a name without a rate
+            or, when the model is compiled, a list of another length.
+
+    Reference:
+        Veit and Belongie 2018 (AIG); PG 2.1 (L_G); CS 2.1 (the list).
+
+    Example:
+
+    >>> loss = PerGate([1.0, 0.5])
+    >>> gates = {"a": {"decision": ops.array([[1.0], [0.0]])},
+    ...          "b": {"decision": ops.array([[1.0], [1.0]])}}
+    >>> float(loss(gates, costs=None))
+    0.25
+    """
+
+    def __init__(self, targets, rate=None, coefficient=1.0):
+        super().__init__(coefficient)
+        self.targets = targets
+        self.rate = None if rate is None else check_rate(rate, "rate")
+        self._resolved = self._resolve()
+
+    def call(self, gates, costs):
+        targets = np.repeat(
+            np.float32(self._targets_of(gates)),
+            [gate["decision"].shape[1] for gate in gates.values()],
+        )
+        return ops.mean(ops.square(targets - activation_rates(gates)))
+
+    def check(self, gates, costs):
+        self._targets_of(gates)
+
+    def get_config(self):
+        return {**super().get_config(), "targets": self.targets, "rate": self.rate}
+
+    def _resolve(self):
+        if isinstance(self.targets, str):
+            if self.targets != "aig_resnet50":
+                raise ValueError(
+                    "Expected targets to be a number, a list or 'aig_resnet50', got "
+                    f"{self.targets!r}."
+                )
+            if self.rate is None:
+                raise ValueError("Expected rate in [0, 1] with 'aig_resnet50'.")
+            return [float(self.rate if t is None else t) for t in AIG_RESNET50]
+        if self.rate is not None:
+            raise ValueError(
+                f"Expected rate=None unless targets is a name, got {self.rate!r}."
+            )
+        if isinstance(self.targets, list | tuple):
+            return [check_rate(target, "targets") for target in self.targets]
+        return check_rate(self.targets, "targets")
+
+    def _targets_of(self, gates):
+        if isinstance(self._resolved, float):
+            return [self._resolved] * len(gates)
+        if len(self._resolved) != len(gates):
+            raise ValueError(
+                f"Expected {len(gates)} targets, one for each gate, got "
+                f"{len(self._resolved)}."
+            )
+        return self._resolved
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class Macs(GateLoss):
+    """Squared distance of the executed share of MACs from a target.
+
+    `L_FLOPs = (t - executed MACs / MACs with all open)^2`, with exact MACs of each
+    component; what always runs (stem, shortcuts, gates, head) counts in both.
+
+    Args:
+        target: t in [0, 1].
+        coefficient: weight of the loss.
+
+    Raises:
+        ValueError: target is not in [0, 1] or, when the model is compiled, it is less
+            than the share that runs with every gate closed.
+
+    Reference:
+        CS 3.4 (L_FLOPs; the paper's FLOPs are MACs).
+    """
+
+    def __init__(self, target, coefficient=1.0):
+        super().__init__(coefficient)
+        self.target = check_rate(target, "target")
+
+    def call(self, gates, costs):
+        executed = costs.executed({name: g["decision"] for name, g in gates.items()})
+        share = global_batch_mean(executed / float(costs.all_open))
+        return ops.square(self.target - share)
+
+    def check(self, gates, costs):
+        least = costs.all_closed / costs.all_open
+        if self.target < least:
+            raise ValueError(
+                f"Expected the target of Macs to be at least {least:.3f}, the share "
+                f"that runs with every gate closed, got {self.target}."
+            )
+
+    def get_config(self):
+        return {**super().get_config(), "target": self.target}
+
+
+def activation_rates(gates):
+    """Activation rate of every component over the global batch.
+
+    Args:
+        gates: gate name -> dict with `decision`, `[batch, components]`.
+
+    Returns:
+        float32 tensor `[all components]`, in the order of the gates.
+    """
+    decisions = [ops.cast(gate["decision"], "float32") for gate in gates.values()]
+    return global_batch_mean(ops.concatenate(decisions, axis=1))
+
+
+def check_rate(value, name):
+    """Returns a rate as a float, or raises ValueError if it is not in [0, 1]."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError(f"Expected {name} to be a number in [0, 1], got {value!r}.")
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"Expected {name} in [0, 1], got {value!r}.")
+    return float(value)

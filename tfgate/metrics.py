@@ -1,0 +1,61 @@
+"""Metrics of a gated model: activation rates and executed MACs."""
+
+import keras
+from keras import ops
+
+
+class GateMetrics(keras.metrics.Metric):
+    """Mean decisions per gate and mean executed MACs over all images seen.
+
+    Its result is a dict, which Keras merges into the logs:
+
+    - `activation_rate`: mean of z over images and components, in [0, 1];
+    - `executed_macs`: mean MACs per image, the gates included;
+    - `rate/<gate>`: mean of z over images and the gate's components.
+
+    Args:
+        costs: the model's `tfgate.costs.ModelCosts`.
+    """
+
+    def __init__(self, costs, name="gates", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self._costs = costs
+        gates = len(costs.components)
+        self._opened = self.add_variable((gates,), "zeros", name="opened")
+        self._macs = self.add_variable((), "zeros", name="macs")
+        self._images = self.add_variable((), "zeros", name="images")
+
+    def update_state(self, gates):
+        """Adds a batch.
+
+        Args:
+            gates: gate name -> dict with `decision`, `[batch, components]`.
+        """
+        decisions = {name: ops.cast(g["decision"], "float32") for name, g in gates.items()}
+        opened = [ops.sum(decisions[name]) for name in self._costs.components]
+        self._opened.assign_add(ops.stack(opened))
+        # Shares of the total keep the sum of a large data set exact in float32.
+        executed = self._costs.executed(decisions) / float(self._costs.all_open)
+        self._macs.assign_add(ops.sum(executed))
+        self._images.assign_add(ops.cast(ops.shape(executed)[0], "float32"))
+
+    def result(self):
+        images = ops.maximum(self._images, 1.0)
+        sizes = [len(macs) for macs in self._costs.components.values()]
+        opened = ops.convert_to_tensor(self._opened) / images
+        rates = {
+            f"rate/{name}": opened[index] / size
+            for index, (name, size) in enumerate(
+                zip(self._costs.components, sizes, strict=True)
+            )
+        }
+        return {
+            "activation_rate": ops.sum(opened) / sum(sizes),
+            "executed_macs": self._macs / images * float(self._costs.all_open),
+            **rates,
+        }
+
+    @property
+    def images(self):
+        """Number of images seen since the last reset, a float."""
+        return float(ops.convert_to_numpy(self._images))

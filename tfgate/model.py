@@ -1,0 +1,365 @@
+"""GatedModel: a keras.Model that knows its gates."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from tfgate import distribution
+from tfgate.blocks import GatedBlock
+from tfgate.costs import ModelCosts
+from tfgate.costs import count_macs
+from tfgate.losses import GateLoss
+from tfgate.metrics import GateMetrics
+from tfgate.policies import Policy
+from tfgate.policies import Threshold
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class GatedModel(keras.Model):
+    """A functional network with gated blocks, trained with plain `compile` and `fit`.
+
+    The gated blocks are found in the graph between inputs and outputs. Calling the
+    model, `predict` and `evaluate` give the user predictions only; `model.core` also
+    gives every gate's outputs.
+
+    Args:
+        inputs: KerasTensor, or a structure of them, as for `keras.Model`.
+        outputs: KerasTensor, or a structure of them: the predictions.
+        policy: how gates decide at inference, a `tfgate.policies.Policy`; None keeps
+            the gates' own policies, which must then agree.
+        **kwargs: arguments of `keras.Model`.
+
+    Attributes:
+        core: functional `keras.Model` from inputs to `{"predictions": outputs,
+            "gates": {gate name: {"logits", "probability", "decision"}}}`, each
+            `[batch, components]`. Gates are in network order.
+
+    Raises:
+        ValueError: no gated block is found, two gates have one name, a gated block
+            hides inside a nested model, or policies differ.
+
+    Example:
+
+    >>> import tfgate
+    >>> inputs = keras.Input((8, 8, 4))
+    >>> branch = keras.layers.Conv2D(4, 3, padding="same")
+    >>> x, _ = tfgate.GatedResidual(branch, tfgate.DependentGate(name="g"))(inputs)
+    >>> x = keras.layers.GlobalAveragePooling2D()(x)
+    >>> model = tfgate.GatedModel(inputs, keras.layers.Dense(2)(x))
+    >>> model.compile("sgd", "mse", gate_losses=[tfgate.PerBatch(0.5)])
+    >>> images, labels = keras.ops.ones((4, 8, 8, 4)), keras.ops.ones((4, 2))
+    >>> logs = model.fit(images, labels, verbose=0).history
+    >>> 0.0 <= logs["activation_rate"][0] <= 1.0
+    True
+    """
+
+    def __init__(self, inputs, outputs, policy=None, name=None, **kwargs):
+        super().__init__(name=name, **kwargs)
+        blocks = _find_blocks(inputs, outputs)
+        gates = {block.gate.name: block.gate_outputs for block in blocks}
+        if len(gates) < len(blocks):
+            names = [block.gate.name for block in blocks]
+            raise ValueError(f"Expected gates with distinct names, got {names}.")
+        self.core = keras.Model(
+            inputs, {"predictions": outputs, "gates": gates}, name=f"{self.name}_core"
+        )
+        self._gate_losses = []
+        self._costs = None
+        self._gate_metrics = None
+        self._gate_loss_metric = None
+        self.built = True
+        self._policy = self._common_policy()
+        if policy is not None:
+            self.policy = policy
+
+    # --- What the network consists of
+
+    @property
+    def blocks(self):
+        """The gated blocks, in network order."""
+        return [layer for layer in self.core.layers if isinstance(layer, GatedBlock)]
+
+    @property
+    def gates(self):
+        """The gates, in network order."""
+        return [block.gate for block in self.blocks]
+
+    @property
+    def gate_names(self):
+        """Names of the gates, in network order: the keys of `core(x)["gates"]`."""
+        return [gate.name for gate in self.gates]
+
+    @property
+    def input(self):
+        """The network's symbolic input."""
+        return self.core.input
+
+    @property
+    def costs(self):
+        """MACs of the network and of its components, a `tfgate.costs.ModelCosts`."""
+        if self._costs is None:
+            self._costs = self._count_costs()
+        return self._costs
+
+    def get_layer(self, name=None, index=None):
+        """Returns a layer of the network by name or index, as `keras.Model` does."""
+        return self.core.get_layer(name=name, index=index)
+
+    # --- Inference
+
+    @property
+    def policy(self):
+        """How the gates decide at inference, e.g. `Threshold(0.5)` or `AlwaysOpen()`.
+
+        Setting another τ retraces nothing. Setting a policy of another class renews
+        the model's compiled `predict`, `evaluate` and `fit` functions; a
+        `tf.function` of your own keeps the policy that it was traced with.
+        """
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy):
+        if not isinstance(policy, Policy):
+            raise ValueError(f"Expected a tfgate policy, got {policy!r}.")
+        changed = type(policy) is not type(self._policy)
+        self._policy = policy
+        for gate in self.gates:
+            gate.policy = policy
+        if changed:
+            self.train_function = None
+            self.test_function = None
+            self.predict_function = None
+
+    def call(self, inputs, training=None, mask=None):
+        return self.core(inputs, training=training)["predictions"]
+
+    # --- Training
+
+    def compile(
+        self,
+        optimizer="rmsprop",
+        loss=None,
+        metrics=None,
+        gate_losses=(),
+        jit_compile=False,
+        **kwargs,
+    ):
+        """Configures training as `keras.Model.compile` does.
+
+        Args:
+            optimizer, loss, metrics: as for `keras.Model.compile`.
+            gate_losses: a `tfgate.losses.GateLoss` or a list of them, added to the
+                task loss.
+            jit_compile: as for Keras, but off by default: XLA is several times slower
+                on CPUs.
+            **kwargs: further arguments of `keras.Model.compile`.
+
+        Raises:
+            ValueError: a gate loss does not fit the gates of this model.
+        """
+        if isinstance(gate_losses, GateLoss):
+            gate_losses = [gate_losses]
+        for gate_loss in gate_losses:
+            if not isinstance(gate_loss, GateLoss):
+                raise ValueError(f"Expected a tfgate gate loss, got {gate_loss!r}.")
+            sizes = {gate.name: gate.components for gate in self.gates}
+            gate_loss.check(sizes, self.costs)
+        super().compile(
+            optimizer=optimizer,
+            loss=loss,
+            metrics=metrics,
+            jit_compile=jit_compile,
+            **kwargs,
+        )
+        self._gate_losses = list(gate_losses)
+        self._gate_metrics = GateMetrics(self.costs)
+        self._gate_loss_metric = keras.metrics.Mean(name="gate_loss")
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        if config:
+            config["gate_losses"] = [
+                keras.saving.serialize_keras_object(loss) for loss in self._gate_losses
+            ]
+        return config
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if getattr(self, "optimizer", None) is not None:
+            self.optimizer.build(self.trainable_variables)
+
+    @property
+    def metrics(self):
+        own = [self._gate_metrics, self._gate_loss_metric]
+        return super().metrics + [metric for metric in own if metric is not None]
+
+    def gate_loss(self, gates):
+        """Sum of the compiled gate losses, a float32 scalar over the global batch.
+
+        Args:
+            gates: `model.core(x)["gates"]`.
+        """
+        losses = [loss(gates, self.costs) for loss in self._gate_losses]
+        return sum(losses) if losses else ops.zeros(())
+
+    def train_step(self, data):
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            loss, predictions = self._batch_losses(x, y, sample_weight, training=True)
+            scaled_loss = self.optimizer.scale_loss(loss)
+        variables = self.trainable_variables
+        gradients = tape.gradient(scaled_loss, variables)
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return self.compute_metrics(x, y, predictions, sample_weight)
+
+    def test_step(self, data):
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        _, predictions = self._batch_losses(x, y, sample_weight, training=False)
+        return self.compute_metrics(x, y, predictions, sample_weight)
+
+    def _batch_losses(self, x, y, sample_weight, training):
+        """Runs a batch; updates the loss and gate metrics; returns (loss, y_pred)."""
+        outputs = self.core(x, training=training)
+        predictions, gates = outputs["predictions"], outputs["gates"]
+        replicas = distribution.num_replicas()
+        task_loss = self.compute_loss(x, y, predictions, sample_weight, training)
+        gate_loss = self.gate_loss(gates)
+        # Gradients are summed over replicas, and each has the global batch's gate
+        # loss; Keras has already divided the task loss in the same way.
+        loss = task_loss + ops.cast(gate_loss, task_loss.dtype) / replicas
+        batch = ops.shape(keras.tree.flatten(x)[0])[0]
+        self._loss_tracker.update_state(loss * replicas, sample_weight=batch)
+        self._gate_loss_metric.update_state(gate_loss, sample_weight=batch)
+        self._gate_metrics.update_state(gates)
+        return loss, predictions
+
+    # --- Reports
+
+    def summary(self, *args, **kwargs):
+        """Prints the layers of the network, see `keras.Model.summary`."""
+        self.core.summary(*args, **kwargs)
+
+    def summary_gates(self, print_fn=print):
+        """Prints a table with a row per gate.
+
+        The columns are block, gate, components, MACs per component (a range where
+        they differ), MACs of the gate itself, and the activation rate of the last
+        epoch or evaluation ("-" before any).
+
+        Args:
+            print_fn: receives the table as one string.
+        """
+        rates = {}
+        if self._gate_metrics is not None and self._gate_metrics.images:
+            rates = self._gate_metrics.result()
+        header = ("block", "gate", "components", "MACs/component", "gate MACs", "rate")
+        rows = [
+            (
+                block.name,
+                f"{block.gate.name} ({type(block.gate).__name__})",
+                str(block.gate.components),
+                _format_range(self.costs.components[block.gate.name]),
+                f"{self.costs.gate[block.gate.name]:,}",
+                _format_rate(rates.get(f"rate/{block.gate.name}")),
+            )
+            for block in self.blocks
+        ]
+        costs = self.costs
+        components = sum(gate.components for gate in self.gates)
+        total = (
+            "total",
+            f"{len(rows)} gates",
+            str(components),
+            f"{costs.all_open - costs.all_closed:,}",
+            f"{costs.gate_total:,}",
+            _format_rate(rates.get("activation_rate")),
+        )
+        print_fn(_format_table(header, rows, total))
+        print_fn(
+            f"MACs per image: dense {costs.dense:,}, all gates open "
+            f"{costs.all_open:,}, all closed {costs.all_closed:,}"
+        )
+
+    # --- Saving
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "core": keras.saving.serialize_keras_object(self.core),
+            "policy": keras.saving.serialize_keras_object(self._policy),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        core = keras.saving.deserialize_keras_object(
+            config["core"], custom_objects=custom_objects
+        )
+        policy = keras.saving.deserialize_keras_object(config["policy"])
+        return cls(
+            core.input, core.output["predictions"], policy=policy, name=config["name"]
+        )
+
+    # --- Helpers
+
+    def _common_policy(self):
+        policies = {gate.policy for gate in self.gates}
+        if len(policies) > 1:
+            raise ValueError(
+                f"Expected gates with one policy, got {sorted(map(str, policies))}."
+            )
+        return policies.pop() if policies else Threshold()
+
+    def _count_costs(self):
+        gate = {block.gate.name: block.gate_macs() for block in self.blocks}
+        components = {block.gate.name: block.component_macs() for block in self.blocks}
+        everything = count_macs(self.core, self.core.input_shape)
+        return ModelCosts(everything - sum(gate.values()), gate, components)
+
+
+def _find_blocks(inputs, outputs):
+    """The gated blocks between inputs and outputs, in network order."""
+    layers = keras.Model(inputs, outputs).layers
+    blocks = [layer for layer in layers if isinstance(layer, GatedBlock)]
+    if not blocks:
+        raise ValueError(
+            "Expected at least one gated block, such as tfgate.GatedResidual, between "
+            "inputs and outputs; use keras.Model for a network without gates."
+        )
+    for layer in layers:
+        hidden = [s for s in layer._flatten_layers() if isinstance(s, GatedBlock)]
+        if hidden and not isinstance(layer, GatedBlock):
+            raise ValueError(
+                f"Expected gated blocks in the graph itself, got {hidden[0].name!r} "
+                f"inside {layer.name!r}; build the network without nesting it."
+            )
+    return blocks
+
+
+def _format_range(macs):
+    low, high = float(min(macs)), float(max(macs))
+    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
+
+
+def _format_rate(rate):
+    return "-" if rate is None else f"{float(rate):.3f}"
+
+
+def _format_table(header, rows, total):
+    lines = [header, *rows, total]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+
+    def format_line(cells):
+        left = [cell.ljust(w) for cell, w in zip(cells[:2], widths[:2], strict=True)]
+        right = [cell.rjust(w) for cell, w in zip(cells[2:], widths[2:], strict=True)]
+        return "  ".join(left + right)
+
+    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
+    return "\n".join(
+        [
+            format_line(header),
+            rule,
+            *(format_line(row) for row in rows),
+            rule,
+            format_line(total),
+        ]
+    )

@@ -1,0 +1,55 @@
+"""Batch norm statistics, estimated anew with the weights left alone."""
+
+import keras
+import tensorflow as tf
+
+
+def recalibrate_batch_norm(model, dataset, steps):
+    """Re-estimates the moving statistics of every batch norm of a model.
+
+    Gates that rarely open leave the moving averages of their branches unstable. This
+    runs the network in training mode (stochastic gates, no gradients: "a learning
+    rate of zero"). Unlike the papers, which let the moving average run on, the new
+    statistics are the plain mean over the steps, so nothing of the old ones remains.
+
+    Args:
+        model: a `keras.Model`, gated or not. Its moving means and variances change;
+            nothing else does, apart from the gates' noise sequence.
+        dataset: `tf.data.Dataset`, or iterable, of batches `x` or `(x, y, ...)`.
+        steps: number of batches to use, at least 1.
+
+    Raises:
+        ValueError: steps is less than 1, or the dataset has fewer batches.
+
+    Reference:
+        PG 4.1.1 and CS 4.1: 200 batches.
+    """
+    if int(steps) < 1:
+        raise ValueError(f"Expected steps >= 1, got {steps!r}.")
+    norms = [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    before = [(norm, norm.momentum) for norm in norms]
+
+    @tf.function(autograph=False)
+    def run(inputs, momentum):
+        for norm in norms:
+            norm.momentum = momentum
+        model(inputs, training=True)
+
+    batches = iter(dataset)
+    try:
+        for step in range(int(steps)):
+            batch = next(batches, None)
+            if batch is None:
+                raise ValueError(
+                    f"Expected a dataset of at least {steps} batches, got {step}."
+                )
+            inputs = batch[0] if isinstance(batch, tuple | list) else batch
+            # The mean so far has weight step / (step + 1): a running mean.
+            run(inputs, tf.constant(step / (step + 1.0), tf.float32))
+    finally:
+        for norm, momentum in before:
+            norm.momentum = momentum
