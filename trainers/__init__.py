@@ -1,0 +1,1 @@
+"""Programs that train gated networks: `python -m trainers.NAME --flagfile=...`."""

@@ -1,0 +1,1 @@
+"""What the training programs share: flags, data, the run, its results."""

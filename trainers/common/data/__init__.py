@@ -1,0 +1,35 @@
+"""Data sets by name."""
+
+import importlib
+
+from trainers.common.data import directory
+
+_MODULES = {
+    "cifar10": "trainers.common.data.cifar",
+    "digits": "trainers.common.data.digits",
+}
+
+
+def check(settings):
+    """Checks that the data set's files are there; reads nothing, loads no TensorFlow.
+
+    Raises:
+        UserError: they are not.
+    """
+    if settings.data_dir is not None:
+        directory.find(settings.data_dir, settings.dataset)
+
+
+def load(settings):
+    """Loads the data set that the settings name.
+
+    Args:
+        settings: `trainers.common.flags.Settings`.
+
+    Returns:
+        `trainers.common.data.dataset.Dataset`.
+
+    Raises:
+        UserError: its files are missing or damaged.
+    """
+    return importlib.import_module(_MODULES[settings.dataset]).load(settings)

@@ -1,0 +1,60 @@
+"""What the user sees when something is wrong: one line and an exit code.
+
+| code | meaning |
+|---|---|
+| 0 | done, or nothing left to do |
+| 1 | the run stopped: what it was asked to do does not work (loss not finite) |
+| 2 | bad input: flags, files or a workdir that do not fit; nothing was written |
+| 130 | interrupted from the keyboard |
+"""
+
+import contextlib
+import sys
+
+from absl import app
+from absl import flags
+
+
+class UserError(Exception):
+    """Bad input; the message says what was expected. Exit code 2."""
+
+
+class RunStopped(Exception):
+    """The run cannot go on; the message says why. Exit code 1."""
+
+
+def run(main, parse):
+    """Runs a program and turns its errors into one line on stderr and an exit code.
+
+    Args:
+        main: called with what `parse` returned.
+        parse: called with the command line, program name included; returns the
+            settings. May raise `UserError` or absl's flag errors.
+    """
+
+    def parse_or_exit(argv):
+        with _one_line_errors():
+            return parse(argv)
+
+    def main_or_exit(settings):
+        with _one_line_errors():
+            main(settings)
+
+    app.run(main_or_exit, flags_parser=parse_or_exit)
+
+
+@contextlib.contextmanager
+def _one_line_errors():
+    try:
+        yield
+    except (UserError, flags.Error) as error:
+        _exit(2, f"error: {error}")
+    except RunStopped as error:
+        _exit(1, f"stopped: {error}")
+    except KeyboardInterrupt:
+        _exit(130, "interrupted: the same command continues from the last checkpoint")
+
+
+def _exit(code, message):
+    print(" ".join(message.split()), file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,97 @@
+"""results.json: what a run is, what came out, and with which versions."""
+
+import importlib.metadata
+import json
+import pathlib
+import platform
+import subprocess
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tfgate
+from tfgate import costs
+
+from trainers.common import files
+
+_POLICIES = ("stochastic", "threshold", "always_open", "ensemble")
+
+
+def collect(model, settings, state, evaluation):
+    """Collects the results of a finished run.
+
+    Args:
+        model: the trained model.
+        settings: `trainers.common.flags.Settings`.
+        state: `trainers.common.checkpoints.State`.
+        evaluation: result of `trainers.common.evaluation.evaluate`.
+
+    Returns:
+        A dict for JSON. Activation rates and `macs.executed_mean` are those of the
+        threshold policy; `policies` has those of all. A dense network decides
+        nothing: every policy's accuracy is the same, its activation rate is 1, it
+        executes `macs.dense`, and `activation_rate_per_gate` is empty.
+    """
+    gated = isinstance(model, tfgate.GatedModel)
+    dense_macs = (
+        model.costs.dense if gated else costs.count_macs(model, model.input_shape)
+    )
+    if gated:
+        main = evaluation["threshold"]
+        accuracy = {name: evaluation[name]["accuracy"] for name in _POLICIES}
+    else:
+        main = {"activation_rate": 1.0, "executed_macs": dense_macs, "rates": {}}
+        accuracy = dict.fromkeys(_POLICIES, evaluation["dense"]["accuracy"])
+    return {
+        "dataset": settings.dataset,
+        "model": model.name,
+        "seed": settings.seed,
+        "epochs": state.epoch,
+        "parameters": _parameters(model),
+        "macs": {"dense": dense_macs, "executed_mean": main["executed_macs"]},
+        "activation_rate": main["activation_rate"],
+        "activation_rate_per_gate": main["rates"],
+        "test_accuracy": accuracy,
+        "policies": evaluation,
+        "wall_seconds": round(state.wall_seconds, 1),
+        "versions": versions(),
+        "git_commit": git_commit(),
+    }
+
+
+def write(path, results):
+    """Writes results as JSON, complete or not at all."""
+    files.write(path, json.dumps(results, indent=2, allow_nan=False) + "\n")
+
+
+def versions():
+    """Versions of what a result depends on, by package name."""
+    return {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "tensorflow-datasets": importlib.metadata.version("tensorflow-datasets"),
+        "tfgate": tfgate.__version__,
+    }
+
+
+def git_commit():
+    """The commit of this checkout, with `-dirty` where files differ from it.
+
+    Returns:
+        str, or None outside of a git checkout.
+    """
+    root = pathlib.Path(__file__).parent
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        done = subprocess.run(
+            [*command, "--exclude=*"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _parameters(model):
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)

@@ -1,0 +1,103 @@
+"""The directory of one run: what lies where, and whose it is."""
+
+import fcntl
+import json
+import os
+import pathlib
+
+from trainers.common import files
+from trainers.common.errors import UserError
+
+_PLACES = ("workdir", "data_dir")  # may move between two starts of the same run
+
+
+class Workdir:
+    """Paths of a run's files.
+
+    Args:
+        path: the directory; it need not exist.
+    """
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path).expanduser().absolute()
+        self.flags_txt = self.path / "flags.txt"
+        self.flags_json = self.path / "flags.json"
+        self.labels = self.path / "labels.txt"
+        self.metrics = self.path / "metrics.csv"
+        self.tensorboard = self.path / "tensorboard"
+        self.checkpoints = self.path / "checkpoints"
+        self.plots = self.path / "plots"
+        self.model = self.path / "model.keras"
+        self.results = self.path / "results.json"
+        self._lock = None
+
+    def check(self, settings):
+        """Checks that a run may use the directory, without writing anything.
+
+        Raises:
+            UserError: it holds something else, or the run of another configuration.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(
+                f"expected --workdir to be a directory, {self.path} is a file"
+            )
+        if self.flags_json.exists():
+            self._check_same(settings)
+        elif self.path.exists() and any(map(_is_content, self.path.iterdir())):
+            raise UserError(
+                f"expected --workdir to be empty or to hold a run, {self.path} holds "
+                "other files: give a new directory"
+            )
+
+    def claim(self, settings):
+        """Makes the directory this run's, as long as the process lives.
+
+        Raises:
+            UserError: as `check`; or another process is using it.
+        """
+        self.check(settings)
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"expected --workdir={self.path} for this run alone, another process "
+                "is writing there"
+            ) from None
+        files.write(self.flags_txt, _flagfile(settings))
+        files.write(self.flags_json, json.dumps(vars(settings), indent=2) + "\n")
+
+    def _check_same(self, settings):
+        try:
+            before = json.loads(self.flags_json.read_text(encoding="utf-8"))
+        except ValueError:
+            raise UserError(
+                f"expected the flags of a run in {self.flags_json}, it is not JSON: "
+                "give a new --workdir"
+            ) from None
+        now = vars(settings)
+        changed = [
+            f"{name} was {before.get(name)}, is {now.get(name)}"
+            for name in sorted(set(before) | set(now))
+            if name not in _PLACES and before.get(name) != now.get(name)
+        ]
+        if changed:
+            raise UserError(
+                f"expected the configuration that {self.path} belongs to "
+                f"({'; '.join(changed)}): give the same flags or a new --workdir"
+            )
+
+
+def _flagfile(settings):
+    lines = ["# The resolved flags of this run; repeat it with --flagfile=THIS_FILE."]
+    for name, value in sorted(vars(settings).items()):
+        if isinstance(value, list):
+            value = ",".join(map(str, value))
+        if value is not None:
+            lines.append(f"--{name}={value}")
+    return "\n".join(lines) + "\n"
+
+
+def _is_content(path):
+    return not path.name.startswith(files.PREFIX)
