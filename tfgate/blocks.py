@@ -76,7 +76,6 @@ class GatedResidual(GatedBlock):
         PG 2.1, `x_l = x_{l-1} + z_l F_l(x_{l-1})`.
 
     Example:
-
     >>> from tfgate.gates import DependentGate
     >>> branch = keras.layers.Conv2D(8, 3, padding="same")
     >>> output, gate = GatedResidual(branch, DependentGate())(ops.ones((2, 4, 4, 8)))

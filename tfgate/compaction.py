@@ -11,7 +11,6 @@ import keras
 import numpy as np
 
 from tfgate.blocks import GatedResidual
-from tfgate.costs import count_macs
 from tfgate.gates import IndependentGate
 from tfgate.graph import GraphRewriter
 from tfgate.inference import use_policy
@@ -139,7 +138,6 @@ def compact(model, tau=0.5, calibration=None, print_fn=None):
         ValueError: some gates are undecided; the message names their blocks.
 
     Example:
-
     >>> import tfgate
     >>> gated = tfgate.applications.CifarResNet(20, gate="independent")
     >>> plain = compact(gated, tau=0.9)  # all gates start at 0.87: all closed

@@ -87,7 +87,6 @@ def count_macs(layer, input_shape):
             or a condition, whose count would depend on the data.
 
     Example:
-
     >>> import keras
     >>> layer = keras.layers.Conv2D(16, 3, padding="same", use_bias=False)
     >>> layer.build((None, 32, 32, 3))
@@ -116,7 +115,14 @@ def _operation_macs(operation):
     if kind in ("PartitionedCall", "StatefulPartitionedCall"):
         called = operation.graph._get_function(operation.get_attr("f").name)
         return _graph_macs(called.graph)
-    if kind in ("If", "StatelessIf", "Case", "StatelessCase", "While", "StatelessWhile"):
+    if kind in (
+        "If",
+        "StatelessIf",
+        "Case",
+        "StatelessCase",
+        "While",
+        "StatelessWhile",
+    ):
         raise ValueError(
             f"Expected a graph without data-dependent control flow to count MACs, got "
             f"the operation {operation.name!r} of type {kind}."

@@ -22,6 +22,8 @@ from tfgate.estimators import GumbelSoftmax
 from tfgate.policies import Policy
 from tfgate.policies import Threshold
 
+_MOST_REPLICAS = 2**20
+
 
 class Gate(keras.layers.Layer):
     """Base of the gates. A subclass implements `compute_logits`.
@@ -33,8 +35,9 @@ class Gate(keras.layers.Layer):
         estimator: how decisions are sampled and differentiated in training, a
             `tfgate.estimators.Estimator`; None means `GumbelSoftmax()`.
         policy: how decisions are made at inference; None means `Threshold(0.5)`.
-        seed: int, root of the gate's noise. None draws one from Python's `random`,
-            as Keras does, so `keras.utils.set_random_seed` repeats it.
+        seed: int in [0, 2**31), root of the gate's noise. None draws one from
+            Python's `random`, as Keras does, so `keras.utils.set_random_seed` repeats
+            it.
         **kwargs: arguments of `keras.layers.Layer`. Gates compute in float32 whatever
             the global dtype policy is.
 
@@ -69,6 +72,8 @@ class Gate(keras.layers.Layer):
         self.estimator = _checked(estimator or GumbelSoftmax(), Estimator, "estimator")
         self._policy = _checked(policy or Threshold(), Policy, "policy")
         self.seed = random.randint(1, 2**31 - 1) if seed is None else int(seed)
+        if not 0 <= self.seed < 2**31:
+            raise ValueError(f"Expected seed in [0, 2**31), got {seed!r}.")
 
     @property
     def policy(self):
@@ -137,9 +142,10 @@ class Gate(keras.layers.Layer):
         """
         step = tf.identity(ops.convert_to_tensor(self.noise_step))
         self.noise_step.assign_add(1)
-        root = tf.constant([self.seed, zlib.crc32(self.name.encode())], tf.int64)
-        seed = tf.random.experimental.stateless_fold_in(root, step)
-        return tf.random.experimental.stateless_fold_in(seed, distribution.replica_id())
+        # TensorFlow hashes the pair of numbers, so distinct pairs are all it needs.
+        stream = self.seed * 2**32 + zlib.crc32(self.name.encode())
+        moment = step * _MOST_REPLICAS + tf.cast(distribution.replica_id(), tf.int64)
+        return tf.stack([tf.constant(stream, tf.int64), moment])
 
     def compute_output_spec(self, inputs, training=None):
         shape = (inputs.shape[0], self.components)
@@ -189,7 +195,6 @@ class IndependentGate(Gate):
         PG 3 (data-independent bypass), CS 3.2 (two parameters per gate).
 
     Example:
-
     >>> gate = IndependentGate(components=3, initial_open_probability=0.9)
     >>> gate(keras.ops.ones((2, 8, 8, 4)))["decision"].shape.as_list()
     [2, 3]
@@ -229,7 +234,6 @@ class DependentGate(Gate):
         Veit and Belongie 2018 (AIG); PG 4.1.1; CS 3.2.
 
     Example:
-
     >>> gate = DependentGate(seed=1)
     >>> sorted(gate(keras.ops.ones((2, 8, 8, 4))))
     ['decision', 'logits', 'probability']
@@ -275,7 +279,9 @@ class DependentGate(Gate):
 
     def compute_logits(self, inputs, training=None):
         spatial_axes = tuple(range(1, len(inputs.shape) - 1))
-        pooled = ops.mean(ops.cast(inputs, "float32"), axis=spatial_axes)
+        # Not ops.mean: its gradient divides at the full size of the inputs.
+        area = ops.cast(math.prod(ops.shape(inputs)[1:-1]), "float32")
+        pooled = ops.sum(ops.cast(inputs, "float32"), axis=spatial_axes) / area
         hidden = self.hidden_norm(self.hidden_dense(pooled), training=training)
         logits = self.logits_dense(ops.relu(hidden))
         return ops.reshape(logits, (-1, self.components, 2))

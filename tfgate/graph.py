@@ -53,7 +53,9 @@ class GraphRewriter:
             tensor = replace(layer, args[0])
             # The clone must have the structure of the block's outputs; whatever
             # stands in for the gates is not reached from the predictions.
-            return tensor, keras.tree.map_structure(lambda _: tensor, layer.gate_outputs)
+            return tensor, keras.tree.map_structure(
+                lambda _: tensor, layer.gate_outputs
+            )
 
         def clone(layer):
             if isinstance(layer, GatedBlock | keras.layers.InputLayer):

@@ -17,7 +17,6 @@ def use_policy(model, policy):
         policy: a `tfgate.policies.Policy`.
 
     Example:
-
     >>> import tfgate
     >>> model = tfgate.applications.CifarResNet(20, gate="independent")
     >>> with use_policy(model, tfgate.AlwaysOpen()):

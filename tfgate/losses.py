@@ -83,7 +83,6 @@ class PerBatch(GateLoss):
         PG 3.1 (L_B); CS equation 1.
 
     Example:
-
     >>> loss = PerBatch(0.5)
     >>> gates = {"a": {"decision": ops.array([[1.0], [1.0]])}}
     >>> float(loss(gates, costs=None))
@@ -122,7 +121,6 @@ class PerGate(GateLoss):
         Veit and Belongie 2018 (AIG); PG 2.1 (L_G); CS 2.1 (the list).
 
     Example:
-
     >>> loss = PerGate([1.0, 0.5])
     >>> gates = {"a": {"decision": ops.array([[1.0], [0.0]])},
     ...          "b": {"decision": ops.array([[1.0], [1.0]])}}

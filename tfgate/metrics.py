@@ -31,7 +31,9 @@ class GateMetrics(keras.metrics.Metric):
         Args:
             gates: gate name -> dict with `decision`, `[batch, components]`.
         """
-        decisions = {name: ops.cast(g["decision"], "float32") for name, g in gates.items()}
+        decisions = {
+            name: ops.cast(g["decision"], "float32") for name, g in gates.items()
+        }
         opened = [ops.sum(decisions[name]) for name in self._costs.components]
         self._opened.assign_add(ops.stack(opened))
         # Shares of the total keep the sum of a large data set exact in float32.

@@ -39,7 +39,6 @@ class GatedModel(keras.Model):
             hides inside a nested model, or policies differ.
 
     Example:
-
     >>> import tfgate
     >>> inputs = keras.Input((8, 8, 4))
     >>> branch = keras.layers.Conv2D(4, 3, padding="same")
@@ -147,7 +146,9 @@ class GatedModel(keras.Model):
         """Configures training as `keras.Model.compile` does.
 
         Args:
-            optimizer, loss, metrics: as for `keras.Model.compile`.
+            optimizer: as for `keras.Model.compile`.
+            loss: the task loss, as for `keras.Model.compile`.
+            metrics: as for `keras.Model.compile`.
             gate_losses: a `tfgate.losses.GateLoss` or a list of them, added to the
                 task loss.
             jit_compile: as for Keras, but off by default: XLA is several times slower

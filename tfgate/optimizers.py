@@ -53,7 +53,9 @@ class SGD(keras.optimizers.SGD):
             **kwargs,
         )
         self.l2 = float(weight_decay)
-        self.gate_l2 = self.l2 if gate_weight_decay is None else float(gate_weight_decay)
+        self.gate_l2 = (
+            self.l2 if gate_weight_decay is None else float(gate_weight_decay)
+        )
 
     def update_step(self, gradient, variable, learning_rate):
         decay = self.gate_l2 if is_gate_parameter(variable) else self.l2

@@ -55,7 +55,6 @@ def CifarResNet(
         ValueError: an argument is not among its choices.
 
     Example:
-
     >>> model = CifarResNet(depth=20)
     >>> sum(int(keras.ops.size(w)) for w in model.trainable_weights)
     269722

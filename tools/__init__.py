@@ -1,0 +1,1 @@
+"""Programs that use the library, the trainers and the TFLite tools together."""
