@@ -108,14 +108,19 @@ def _assign(model, arrays, path):
 
 def _variables(model):
     """Pairs of (name in the file, variable) of all that training changes."""
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:  # Keras' loss scaling would start anew
+        model.optimizer.build(model.trainable_variables)
     metrics = {id(variable) for variable in model.metrics_variables}
-    owners = {
-        "model": [v for v in model.variables if id(v) not in metrics],
-        "optimizer": model.optimizer.variables,
-    }
+    trained = [v for v in model.variables if id(v) not in metrics]
+    # Not the optimizer's paths: they begin with a name that Keras may number.
     return [
-        (f"{owner}.{index:04d}.{variable.path.replace('/', '.')}", variable)
-        for owner, variables in owners.items()
-        for index, variable in enumerate(variables)
+        *((f"model.{i:04d}.{_dotted(v.path)}", v) for i, v in enumerate(trained)),
+        *(
+            (f"optimizer.{i:04d}.{_dotted(v.name)}", v)
+            for i, v in enumerate(model.optimizer.variables)
+        ),
     ]
+
+
+def _dotted(path):
+    return path.replace("/", ".")

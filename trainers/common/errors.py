@@ -33,22 +33,23 @@ def run(main, parse):
     """
 
     def parse_or_exit(argv):
-        with _one_line_errors():
+        with one_line_errors():
             return parse(argv)
 
     def main_or_exit(settings):
-        with _one_line_errors():
+        with one_line_errors():
             main(settings)
 
     app.run(main_or_exit, flags_parser=parse_or_exit)
 
 
 @contextlib.contextmanager
-def _one_line_errors():
+def one_line_errors():
     try:
         yield
     except (UserError, flags.Error) as error:
-        _exit(2, f"error: {error}")
+        # absl's own prefix, where a flag file cannot be opened.
+        _exit(2, f"error: {str(error).removeprefix('ERROR:: ')}")
     except RunStopped as error:
         _exit(1, f"stopped: {error}")
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 """Test accuracy and cost of a trained network under every inference policy."""
 
 import numpy as np
+
 import tfgate
 
 THRESHOLD = 0.5
@@ -12,7 +13,7 @@ def evaluate(model, dataset, settings):
     Args:
         model: a compiled `tfgate.GatedModel` or, without gates, `keras.Model`.
         dataset: `trainers.common.data.dataset.Dataset`.
-        settings: `trainers.common.flags.Settings`.
+        settings: `trainers.common.settings.Settings`.
 
     Returns:
         For a gated model: policy (`threshold`, `always_open`, `stochastic`,
@@ -46,7 +47,7 @@ def evaluate(model, dataset, settings):
 
 def _measure(model, test):
     logs = model.evaluate(test, verbose=0, return_dict=True)
-    logs = {name: float(value) for name, value in logs.items()}
+    logs = {name: _rounded(value) for name, value in logs.items()}
     rates = {
         name.removeprefix("rate/"): value
         for name, value in logs.items()
@@ -58,14 +59,14 @@ def _measure(model, test):
 
 def _mean(runs):
     means = {
-        name: float(np.mean([run[name] for run in runs]))
+        name: _rounded(np.mean([run[name] for run in runs]))
         for name in ("accuracy", "activation_rate", "executed_macs")
     }
     rates = {
-        gate: float(np.mean([run["rates"][gate] for run in runs]))
+        gate: _rounded(np.mean([run["rates"][gate] for run in runs]))
         for gate in runs[0]["rates"]
     }
-    spread = float(np.std([run["accuracy"] for run in runs]))
+    spread = _rounded(np.std([run["accuracy"] for run in runs]))
     return {**means, "accuracy_std": spread, "rates": rates}
 
 
@@ -73,8 +74,13 @@ def _ensemble(model, test, runs, stochastic):
     scores = tfgate.ensemble_predict(model, test, runs=runs, from_logits=True)
     labels = np.concatenate([labels for _, labels in test.as_numpy_iterator()])
     return {
-        "accuracy": float(np.mean(scores.argmax(axis=-1) == labels)),
+        "accuracy": _rounded(np.mean(scores.argmax(axis=-1) == labels)),
         "activation_rate": stochastic["activation_rate"],
         "executed_macs": runs * stochastic["executed_macs"],
         "rates": stochastic["rates"],
     }
+
+
+def _rounded(value):
+    """A float without the digits that float32 does not have."""
+    return round(float(value), 6)

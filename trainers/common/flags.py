@@ -1,14 +1,11 @@
-"""The flags of all training programs, defined once, and their values checked.
+"""The flags of all training programs, defined once.
 
 Nothing here imports TensorFlow, so that a wrong flag is reported at once.
 """
 
-import math
-import types
+import operator
 
 from absl import flags
-
-from trainers.common.errors import UserError
 
 DEPTHS = (20, 32, 56, 110)
 DATASETS = ("cifar10", "digits")
@@ -19,10 +16,6 @@ ESTIMATORS = (
     "sigmoid",
     "identity",
 )
-
-
-class Settings(types.SimpleNamespace):
-    """The value of every flag by name; None where the flag has no effect."""
 
 
 def define(flag_values=flags.FLAGS, **defaults):
@@ -42,37 +35,36 @@ def define(flag_values=flags.FLAGS, **defaults):
         flag_values.set_default(name, value)
 
 
-def parse(argv, flag_values=flags.FLAGS):
-    """Parses a command line.
+class _Rates(flags.ArgumentParser):
+    """Numbers in [0, 1], separated by commas."""
 
-    Args:
-        argv: the command line, program name included.
-        flag_values: where the flags were defined.
+    syntactic_help = "numbers in [0, 1], separated by commas"
 
-    Returns:
-        `Settings`.
+    def parse(self, argument):
+        rates = _numbers(float, argument)
+        if not all(0.0 <= rate <= 1.0 for rate in rates):
+            raise ValueError(f"expected {self.syntactic_help}")
+        return rates
 
-    Raises:
-        UserError: values do not fit together, or a flag was given that would have no
-            effect.
-        absl.flags.Error: an unknown flag, or a value out of its range.
-    """
-    rest = flag_values(argv)[1:]
-    if rest:
-        raise UserError(f"expected flags only (--name=value), got {rest[0]!r}")
-    names = [flag.name for flag in flag_values.get_flags_for_module(__name__)]
-    settings = Settings(**{name: flag_values[name].value for name in names})
-    _drop_without_effect(settings, flag_values)
-    _check_together(settings)
-    return settings
+
+class _Epochs(flags.ArgumentParser):
+    """Increasing whole numbers from 1, separated by commas."""
+
+    syntactic_help = "increasing whole numbers from 1, separated by commas"
+
+    def parse(self, argument):
+        epochs = _numbers(int, argument)
+        if epochs[0] < 1 or any(map(operator.ge, epochs, epochs[1:])):
+            raise ValueError(f"expected {self.syntactic_help}")
+        return epochs
 
 
 def _define_files(values):
     flags.DEFINE_string(
         "workdir",
         None,
-        "Directory of this run: checkpoints, metrics, plots, model.keras, results.json. "
-        "Created if missing; a run that was interrupted continues from it.",
+        "Directory of this run: checkpoints, metrics, plots, model.keras, "
+        "results.json. Created if missing; an interrupted run continues from it.",
         flag_values=values,
     )
     flags.DEFINE_string(
@@ -147,17 +139,11 @@ def _define_gate_losses(values):
         "network's).",
         flag_values=values,
     )
-    flags.DEFINE_list(
+    flags.DEFINE(
+        _Rates(),
         "target",
         "0.6",
-        "Target of --gate_loss in [0, 1]: one number, or with per_gate one for each "
-        "gate, separated by commas.",
-        flag_values=values,
-    )
-    flags.register_validator(
-        "target",
-        _are_rates,
-        "expected numbers in [0, 1]",
+        "Target of --gate_loss: one number, or with per_gate one for each gate.",
         flag_values=values,
     )
     flags.DEFINE_float(
@@ -214,17 +200,11 @@ def _define_training(values):
         lower_bound=0.0,
         flag_values=values,
     )
-    flags.DEFINE_list(
+    flags.DEFINE(
+        _Epochs(),
         "step_epochs",
         "150,250",
-        "With --schedule=step: epochs after which the learning rate falls, increasing, "
-        "separated by commas.",
-        flag_values=values,
-    )
-    flags.register_validator(
-        "step_epochs",
-        _are_increasing_integers,
-        "expected increasing whole numbers from 1",
+        "With --schedule=step: epochs after which the learning rate falls.",
         flag_values=values,
     )
     flags.DEFINE_float(
@@ -314,83 +294,14 @@ def _define_evaluation(values):
     )
 
 
-_NEEDS = {  # flag: (the flag that gives it an effect, values of that flag, how to say)
-    "gate_loss": ("gate", lambda v: v != "none", "gates (--gate)"),
-    "estimator": ("gate", lambda v: v != "none", "gates (--gate)"),
-    "temperature": (
-        "estimator",
-        lambda v: v and v not in ("sigmoid", "identity"),
-        "an --estimator that has one",
-    ),
-    "initial_open_probability": ("gate", lambda v: v != "none", "gates (--gate)"),
-    "gate_weight_decay": ("gate", lambda v: v != "none", "gates (--gate)"),
-    "stochastic_runs": ("gate", lambda v: v != "none", "gates (--gate)"),
-    "ensemble_runs": ("gate", lambda v: v != "none", "gates (--gate)"),
-    "target": ("gate_loss", lambda v: v not in (None, "none"), "a --gate_loss"),
-    "coefficient": ("gate_loss", lambda v: v not in (None, "none"), "a --gate_loss"),
-    "data_dir": ("dataset", lambda v: v != "digits", "another --dataset than digits"),
-    "warmup_epochs": ("schedule", lambda v: v == "cosine", "--schedule=cosine"),
-    "step_epochs": ("schedule", lambda v: v == "step", "--schedule=step"),
-    "step_factor": ("schedule", lambda v: v == "step", "--schedule=step"),
-    "recalibrate_batch_size": ("recalibrate_steps", bool, "--recalibrate_steps"),
-}
-
-
-def _drop_without_effect(settings, flag_values):
-    for name, (switch, has_effect, needed) in _NEEDS.items():
-        if has_effect(getattr(settings, switch)):
-            continue
-        harmless = name == "gate_loss" and settings.gate_loss == "none"
-        if flag_values[name].present and not harmless:
-            raise UserError(f"--{name} has no effect without {needed}: leave it out")
-        setattr(settings, name, None)
-
-
-def _check_together(settings):
-    for name, value in vars(settings).items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise UserError(f"expected a finite number for --{name}, got {value}")
-    if not settings.workdir:
-        raise UserError("expected --workdir=DIR, a directory for the results")
-    if settings.dataset != "digits" and not settings.data_dir:
-        raise UserError("expected --data_dir=DIR, the directory that holds cifar10/")
-    if settings.momentum == 0.0 and settings.nesterov:
-        raise UserError("--nesterov needs a --momentum above 0: add --nonesterov")
-    if settings.warmup_epochs and settings.warmup_epochs >= settings.epochs:
-        raise UserError(
-            f"expected --warmup_epochs below --epochs={settings.epochs}, got "
-            f"{settings.warmup_epochs}"
-        )
-    if settings.step_epochs is not None:
-        settings.step_epochs = [int(epoch) for epoch in settings.step_epochs]
-    if settings.target is not None:
-        settings.target = [float(target) for target in settings.target]
-        _check_target(settings)
-
-
-def _check_target(settings):
-    gates = (settings.depth - 2) // 2
-    expected = (1, gates) if settings.gate_loss == "per_gate" else (1,)
-    if len(settings.target) not in expected:
-        raise UserError(
-            f"expected {' or '.join(map(str, expected))} number(s) in --target for "
-            f"--gate_loss={settings.gate_loss} and --depth={settings.depth}, got "
-            f"{len(settings.target)}"
-        )
-
-
-def _are_rates(values):
+def _numbers(kind, argument):
+    """The numbers in a flag's text; a list of numbers, a default, stays as it is."""
+    if isinstance(argument, str):
+        argument = argument.split(",")
     try:
-        return bool(values) and all(0.0 <= float(value) <= 1.0 for value in values)
+        return [kind(number) for number in argument]
     except ValueError:
-        return False
-
-
-def _are_increasing_integers(values):
-    if not values or not all(value.strip().isdecimal() for value in values):
-        return False
-    numbers = [0, *map(int, values)]
-    return all(low < high for low, high in zip(numbers, numbers[1:], strict=False))
+        raise ValueError("expected numbers, separated by commas") from None
 
 
 def _is_number(text):

@@ -2,8 +2,8 @@
 
 import keras
 import numpy as np
-import tfgate
 
+import tfgate
 from trainers.common import schedules
 from trainers.common.errors import UserError
 
@@ -22,8 +22,8 @@ def build(settings, dataset):
     """Builds a CIFAR ResNet that takes images in 0..255 and gives logits.
 
     Args:
-        settings: `trainers.common.flags.Settings`. Their seed becomes that of Python,
-            NumPy and TensorFlow, so the same settings give the same weights.
+        settings: `trainers.common.settings.Settings`. Their seed becomes that of
+            Python, NumPy and TensorFlow: the same settings give the same weights.
         dataset: `trainers.common.data.dataset.Dataset`.
 
     Returns:

@@ -1,10 +1,15 @@
 """The way of every training program: flags, data, model, run."""
 
+import os
+import sys
+
 from absl import flags as absl_flags
+from absl import logging
 
 from trainers.common import data
 from trainers.common import errors
 from trainers.common import flags
+from trainers.common import settings
 from trainers.common.workdir import Workdir
 
 
@@ -15,20 +20,31 @@ def start(**defaults):
         **defaults: the program's own defaults, by flag name.
     """
     flags.define(**defaults)
-    absl_flags.adopt_module_key_flags(flags)
-    errors.run(_train, flags.parse)
+    for flag in absl_flags.FLAGS.get_flags_for_module(flags.__name__):
+        # What --help lists are the key flags of the main module.
+        absl_flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    errors.run(train, settings.parse)
 
 
-def _train(settings):
-    workdir = Workdir(settings.workdir)
-    workdir.check(settings)
-    data.check(settings)
+def train(chosen):
+    """Trains as the settings say; does nothing where that is done already.
+
+    Args:
+        chosen: `trainers.common.settings.Settings`.
+
+    Raises:
+        UserError: the data or the workdir does not fit; nothing was written.
+        RunStopped: the training cannot go on.
+    """
+    workdir = Workdir(chosen.workdir)
+    workdir.check(chosen)
+    data.check(chosen)
     if workdir.results.exists():
         print(f"this run is finished, its results are in {workdir.results}")
         return
     # Not before: whatever is wrong so far is reported without waiting for TensorFlow.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.set_verbosity(logging.WARNING)
     from trainers.common import run
 
-    dataset = data.load(settings)
-    workdir.claim(settings)
-    run.run(settings, dataset, workdir)
+    run.run(chosen, data.load(chosen), workdir)

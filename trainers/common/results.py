@@ -1,18 +1,13 @@
 """results.json: what a run is, what came out, and with which versions."""
 
-import importlib.metadata
 import json
-import pathlib
-import platform
-import subprocess
 
-import keras
 import numpy as np
-import tensorflow as tf
+
 import tfgate
 from tfgate import costs
-
 from trainers.common import files
+from trainers.common import provenance
 
 _POLICIES = ("stochastic", "threshold", "always_open", "ensemble")
 
@@ -22,7 +17,7 @@ def collect(model, settings, state, evaluation):
 
     Args:
         model: the trained model.
-        settings: `trainers.common.flags.Settings`.
+        settings: `trainers.common.settings.Settings`.
         state: `trainers.common.checkpoints.State`.
         evaluation: result of `trainers.common.evaluation.evaluate`.
 
@@ -54,43 +49,14 @@ def collect(model, settings, state, evaluation):
         "test_accuracy": accuracy,
         "policies": evaluation,
         "wall_seconds": round(state.wall_seconds, 1),
-        "versions": versions(),
-        "git_commit": git_commit(),
+        "versions": provenance.versions(),
+        "git_commit": provenance.git_commit(),
     }
 
 
 def write(path, results):
     """Writes results as JSON, complete or not at all."""
     files.write(path, json.dumps(results, indent=2, allow_nan=False) + "\n")
-
-
-def versions():
-    """Versions of what a result depends on, by package name."""
-    return {
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-        "tensorflow-datasets": importlib.metadata.version("tensorflow-datasets"),
-        "tfgate": tfgate.__version__,
-    }
-
-
-def git_commit():
-    """The commit of this checkout, with `-dirty` where files differ from it.
-
-    Returns:
-        str, or None outside of a git checkout.
-    """
-    root = pathlib.Path(__file__).parent
-    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"]
-    try:
-        done = subprocess.run(
-            [*command, "--exclude=*"], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
 
 
 def _parameters(model):

@@ -1,10 +1,11 @@
 """A training run: from a built model to the files in its workdir."""
 
+import contextlib
 import time
 
 import tensorflow as tf
-import tfgate
 
+import tfgate
 from trainers.common import evaluation
 from trainers.common import files
 from trainers.common import logs
@@ -21,58 +22,64 @@ def run(settings, dataset, workdir):
     Continues from the newest checkpoint in the workdir, if there is one.
 
     Args:
-        settings: `trainers.common.flags.Settings`.
+        settings: `trainers.common.settings.Settings`.
         dataset: `trainers.common.data.dataset.Dataset`.
-        workdir: `trainers.common.workdir.Workdir`, claimed by this process.
+        workdir: `trainers.common.workdir.Workdir`; nothing is written there before
+            the network has been built and compiled.
 
     Returns:
         The content of results.json.
 
     Raises:
         RunStopped: the loss is not finite. The newest checkpoint is from before.
-        UserError: the gate loss does not fit the network, or a checkpoint is damaged.
+        UserError: the gate loss does not fit the network, the workdir is in use, or
+            a checkpoint is damaged.
     """
     started = time.monotonic()
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
-    steps = -(-dataset.train_examples // settings.batch_size)
     model = network.build(settings, dataset)
-    network.compile_model(model, settings, steps)
-    checkpoints = Checkpoints(workdir.checkpoints)
-    state = checkpoints.restore(model)
-    earlier = state.wall_seconds
-    files.write(workdir.labels, "\n".join(dataset.labels) + "\n")
-    _announce(model, settings, dataset, workdir, state)
-
-    log = logs.HistoryLog(workdir, state.history)
-    bar = progress.ProgressBar(settings.epochs, steps, state.epoch)
-    guard = progress.StopOnNonFiniteLoss(workdir.checkpoints)
-    try:
-        for epoch in range(state.epoch, settings.epochs):
-            row = _train_epoch(model, settings, dataset, epoch, [guard, bar])
-            state.history.append(row)
-            state.wall_seconds = earlier + time.monotonic() - started
-            checkpoints.save(model, state)
-            log.add(row)
-            bar.say(row)
-    finally:
-        bar.close()
-        log.close()
-
-    _recalibrate(model, settings, dataset)
-    with files.replaced(workdir.model) as unfinished:
-        model.save(unfinished)
-    print("evaluating ...", flush=True)
-    measured = evaluation.evaluate(model, dataset, settings)
-    plots.write(workdir.plots, state.history, measured)
-    state.wall_seconds = earlier + time.monotonic() - started
-    outcome = results.collect(model, settings, state, measured)
-    results.write(workdir.results, outcome)
-    _report(model, outcome, workdir)
+    network.compile_model(model, settings, _steps(settings, dataset))
+    with workdir.claimed(settings):
+        checkpoints = Checkpoints(workdir.checkpoints)
+        state = checkpoints.restore(model)
+        started -= state.wall_seconds
+        files.write(workdir.labels, "\n".join(dataset.labels) + "\n")
+        _announce(model, settings, dataset, workdir, state)
+        _train(model, settings, dataset, workdir, checkpoints, state, started)
+        _recalibrate(model, settings, dataset)
+        with files.replaced(workdir.model) as unfinished:
+            model.save(unfinished)
+        print("evaluating ...", flush=True)
+        measured = evaluation.evaluate(model, dataset, settings)
+        plots.write(workdir.plots, state.history, measured)
+        state.wall_seconds = time.monotonic() - started
+        outcome = results.collect(model, settings, state, measured)
+        results.write(workdir.results, outcome)
+        _report(model, outcome, workdir)
     return outcome
 
 
-def _train_epoch(model, settings, dataset, epoch, callbacks):
+def _train(model, settings, dataset, workdir, checkpoints, state, started):
+    """Trains the epochs that `state` lacks, with a checkpoint after each."""
+    steps = _steps(settings, dataset)
+    guard = progress.StopOnNonFiniteLoss(workdir.checkpoints)
+    with (
+        contextlib.closing(logs.HistoryLog(workdir, state.history)) as log,
+        contextlib.closing(
+            progress.ProgressBar(settings.epochs, steps, state.epoch)
+        ) as bar,
+    ):
+        for epoch in range(state.epoch, settings.epochs):
+            row = _train_epoch(model, settings, dataset, epoch, guard, bar)
+            state.history.append(row)
+            state.wall_seconds = time.monotonic() - started
+            checkpoints.save(model, state)
+            log.add(row)
+            bar.say(row)
+
+
+def _train_epoch(model, settings, dataset, epoch, guard, bar):
     """Trains for one epoch and evaluates; returns the epoch's row of metrics."""
     started = time.monotonic()
     trained = model.fit(
@@ -81,7 +88,7 @@ def _train_epoch(model, settings, dataset, epoch, callbacks):
         epochs=epoch + 1,
         shuffle=False,  # the data set is shuffled already
         verbose=0,
-        callbacks=callbacks,
+        callbacks=[guard, bar],
     )
     seconds = time.monotonic() - started
     tested = model.evaluate(
@@ -89,7 +96,7 @@ def _train_epoch(model, settings, dataset, epoch, callbacks):
     )
     train = {name: float(values[0]) for name, values in trained.history.items()}
     test = {f"val_{name}": float(value) for name, value in tested.items()}
-    callbacks[0].check("val_loss", test["val_loss"], "its end")
+    guard.check("val_loss", test["val_loss"], "its end")
     metrics = {**train, **test}
     columns = [
         "loss",
@@ -118,11 +125,15 @@ def _recalibrate(model, settings, dataset):
         return
     print(f"batch norm statistics from {steps} batches ...", flush=True)
     size = settings.recalibrate_batch_size
-    passes = -(-steps * size // dataset.train_examples)
+    epochs = -(-steps // -(-dataset.train_examples // size))
     batches = dataset.train(settings.epochs, size)
-    for further in range(1, passes + 1):
-        batches = batches.concatenate(dataset.train(settings.epochs + further, size))
+    for epoch in range(1, epochs):
+        batches = batches.concatenate(dataset.train(settings.epochs + epoch, size))
     tfgate.recalibrate_batch_norm(model, batches, steps)
+
+
+def _steps(settings, dataset):
+    return -(-dataset.train_examples // settings.batch_size)
 
 
 def _announce(model, settings, dataset, workdir, state):

@@ -10,7 +10,7 @@ def build(settings, steps_per_epoch):
     """Builds the schedule that the settings name.
 
     Args:
-        settings: `trainers.common.flags.Settings`.
+        settings: `trainers.common.settings.Settings`.
         steps_per_epoch: training steps in an epoch.
 
     Returns:

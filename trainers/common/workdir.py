@@ -1,5 +1,6 @@
 """The directory of one run: what lies where, and whose it is."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -8,6 +9,7 @@ import pathlib
 from trainers.common import files
 from trainers.common.errors import UserError
 
+_SHOWN = 3  # differences in an error message
 _PLACES = ("workdir", "data_dir")  # may move between two starts of the same run
 
 
@@ -29,7 +31,6 @@ class Workdir:
         self.plots = self.path / "plots"
         self.model = self.path / "model.keras"
         self.results = self.path / "results.json"
-        self._lock = None
 
     def check(self, settings):
         """Checks that a run may use the directory, without writing anything.
@@ -49,24 +50,37 @@ class Workdir:
                 "other files: give a new directory"
             )
 
-    def claim(self, settings):
-        """Makes the directory this run's, as long as the process lives.
+    @contextlib.contextmanager
+    def claimed(self, settings):
+        """Makes the directory this run's: its flags are written, others are kept out.
 
         Raises:
             UserError: as `check`; or another process is using it.
         """
         self.check(settings)
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(self.path, os.O_RDONLY)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"expected to create --workdir={self.path}: {error.strerror}"
+            ) from error
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            self._lock(descriptor)
+            files.write(self.flags_txt, _flagfile(settings))
+            files.write(self.flags_json, json.dumps(vars(settings), indent=2) + "\n")
+            yield
+        finally:
+            os.close(descriptor)  # which unlocks, as the end of the process does
+
+    def _lock(self, descriptor):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(
                 f"expected --workdir={self.path} for this run alone, another process "
                 "is writing there"
             ) from None
-        files.write(self.flags_txt, _flagfile(settings))
-        files.write(self.flags_json, json.dumps(vars(settings), indent=2) + "\n")
 
     def _check_same(self, settings):
         try:
@@ -83,9 +97,11 @@ class Workdir:
             if name not in _PLACES and before.get(name) != now.get(name)
         ]
         if changed:
+            shown = "; ".join(changed[:_SHOWN])
+            more = f"; and {len(changed) - _SHOWN} more" if changed[_SHOWN:] else ""
             raise UserError(
-                f"expected the configuration that {self.path} belongs to "
-                f"({'; '.join(changed)}): give the same flags or a new --workdir"
+                f"expected the configuration that {self.path} belongs to ({shown}"
+                f"{more}): give the flags in its flags.txt or a new --workdir"
             )
 
 

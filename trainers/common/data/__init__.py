@@ -24,7 +24,7 @@ def load(settings):
     """Loads the data set that the settings name.
 
     Args:
-        settings: `trainers.common.flags.Settings`.
+        settings: `trainers.common.settings.Settings`.
 
     Returns:
         `trainers.common.data.dataset.Dataset`.

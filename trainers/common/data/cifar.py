@@ -18,7 +18,7 @@ def load(settings):
     and mirrored at random (He et al. 2016, 4.2).
 
     Args:
-        settings: `trainers.common.flags.Settings`; used are `data_dir`, `seed`,
+        settings: `trainers.common.settings.Settings`; used are `data_dir`, `seed`,
             `train_examples` and `test_examples`.
 
     Returns:

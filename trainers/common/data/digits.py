@@ -19,7 +19,7 @@ def load(settings):
     """Loads digits.
 
     Args:
-        settings: `trainers.common.flags.Settings`; used are `seed`,
+        settings: `trainers.common.settings.Settings`; used are `seed`,
             `train_examples` and `test_examples`.
 
     Returns:

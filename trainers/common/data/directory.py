@@ -20,7 +20,7 @@ def find(data_dir, name):
     """
     root = pathlib.Path(data_dir).expanduser()
     if not root.is_dir():
-        raise UserError(f"expected --data_dir to be a directory, {root} is none")
+        raise UserError(f"expected a directory, found none at --data_dir={root}")
     versions = [info.parent for info in root.glob(f"{name}/*/dataset_info.json")]
     if not versions:
         raise UserError(

@@ -1,0 +1,1 @@
+"""Tests. Being a package keeps files of one name in two folders apart."""

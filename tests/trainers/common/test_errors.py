@@ -1,0 +1,25 @@
+import pytest
+
+from trainers.common import errors
+
+
+@pytest.mark.parametrize(
+    "error, code, start",
+    [
+        (errors.UserError("expected\na, got b"), 2, "error: expected a, got b"),
+        (errors.RunStopped("loss is nan"), 1, "stopped: loss is nan"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_an_error_is_one_line_and_an_exit_code(capsys, error, code, start):
+    with pytest.raises(SystemExit) as exit_, errors.one_line_errors():
+        raise error
+    assert exit_.value.code == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(start) and printed.err.count("\n") == 1
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError), errors.one_line_errors():
+        raise ZeroDivisionError

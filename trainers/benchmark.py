@@ -1,0 +1,141 @@
+"""Compares the training step of a gated ResNet with that of the dense one.
+
+    python -m trainers.benchmark --runs=10 --json=OUT
+
+Both networks train in one process, in alternation, with plain `fit` on synthetic
+images that lie in memory; each run is one `fit` of `--steps` steps, after one that does
+not count. Prints images/s of both (median over the runs) and the ratio. The ratio is
+also given in CPU seconds, which other programs on the machine disturb less.
+"""
+
+import json
+import os
+import pathlib
+import time
+
+from absl import flags
+
+from trainers.common import errors
+from trainers.common import settings
+from trainers.common.flags import DEPTHS
+
+_RUNS = flags.DEFINE_integer("runs", 10, "Timed runs of each network.", 1)
+_STEPS = flags.DEFINE_integer("steps", 20, "Training steps in a run.", 1)
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Images in a step.", 1)
+_DEPTH = flags.DEFINE_enum("depth", "20", list(map(str, DEPTHS)), "Layers.")
+_GATE = flags.DEFINE_enum(
+    "gate", "dependent", ("independent", "dependent"), "Gates of the gated network."
+)
+_GATE_LOSS = flags.DEFINE_enum(
+    "gate_loss", "per_batch", ("per_batch", "per_gate", "macs"), "Its gate loss."
+)
+_JSON = flags.DEFINE_string("json", None, "File for the results; default: none.")
+
+
+def main(_):
+    """Measures and prints; writes JSON where asked."""
+    if _JSON.value and not pathlib.Path(_JSON.value).absolute().parent.is_dir():
+        raise errors.UserError(
+            f"expected --json={_JSON.value} in an existing directory"
+        )
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    networks = {
+        "dense": _network(gate="none"),
+        "gated": _network(gate=_GATE.value, gate_loss=_GATE_LOSS.value),
+    }
+    batches = _batches()
+    for network in networks.values():
+        _train(network, batches)  # traces and warms up
+    runs = {name: [] for name in networks}
+    for run in range(_RUNS.value):
+        for name, network in networks.items():
+            runs[name].append(_train(network, batches))
+        latest = ", ".join(f"{name} {runs[name][-1][0]:.0f}" for name in networks)
+        print(f"run {run + 1}/{_RUNS.value}: images/s {latest}", flush=True)
+    outcome = _outcome(networks, runs)
+    median = {name: o["median"] for name, o in outcome["images_per_second"].items()}
+    print(
+        f"median images/s: dense {median['dense']:.0f}, gated {median['gated']:.0f}; "
+        f"ratio gated / dense {outcome['ratio']:.3f}, in CPU seconds "
+        f"{outcome['cpu_ratio']:.3f}"
+    )
+    if _JSON.value:
+        from trainers.common import files
+
+        files.write(_JSON.value, json.dumps(outcome, indent=2) + "\n")
+
+
+def _network(**gate):
+    from trainers.common import network
+    from trainers.common.data.dataset import Dataset
+
+    chosen = settings.make(depth=_DEPTH.value, **gate)
+    shape = Dataset(
+        name="synthetic",
+        labels=tuple(map(str, range(10))),
+        image_shape=(32, 32, 3),
+        mean=(127.5,) * 3,
+        std=(64.0,) * 3,
+        train_examples=_STEPS.value * _BATCH_SIZE.value,
+        test_examples=0,
+        train=None,
+        test=None,
+    )
+    model = network.build(chosen, shape)
+    network.compile_model(model, chosen, _STEPS.value)
+    return model
+
+
+def _batches():
+    import numpy as np
+    import tensorflow as tf
+
+    generator = np.random.default_rng(0)
+    images = generator.uniform(0.0, 255.0, (_BATCH_SIZE.value, 32, 32, 3))
+    labels = generator.integers(10, size=_BATCH_SIZE.value)
+    batch = tf.constant(images, tf.float32), tf.constant(labels, tf.int32)
+    return tf.data.Dataset.from_tensors(batch).repeat(_STEPS.value)
+
+
+def _train(model, batches):
+    """Trains for one run; returns images per second and per CPU second."""
+    images = _STEPS.value * _BATCH_SIZE.value
+    started, cpu_started = time.perf_counter(), time.process_time()
+    model.fit(batches, shuffle=False, verbose=0)
+    seconds = time.perf_counter() - started
+    return images / seconds, images / (time.process_time() - cpu_started)
+
+
+def _outcome(networks, runs):
+    import numpy as np
+
+    from trainers.common import provenance
+
+    speeds = {name: np.array(values) for name, values in runs.items()}  # [runs, 2]
+    ratios = speeds["gated"] / speeds["dense"]
+    return {
+        "command": "python -m trainers.benchmark",
+        "models": {name: network.name for name, network in networks.items()},
+        "gate_loss": _GATE_LOSS.value,
+        "batch_size": _BATCH_SIZE.value,
+        "steps": _STEPS.value,
+        "runs": _RUNS.value,
+        "images_per_second": {
+            name: {
+                "median": float(np.median(values[:, 0])),
+                "runs": values[:, 0].tolist(),
+            }
+            for name, values in speeds.items()
+        },
+        "ratio": float(np.median(ratios[:, 0])),
+        "ratio_runs": ratios[:, 0].tolist(),
+        "cpu_ratio": float(np.median(ratios[:, 1])),
+        "versions": provenance.versions(),
+        "machine": provenance.machine(),
+        "date": provenance.now(),
+        "git_commit": provenance.git_commit(),
+    }
+
+
+if __name__ == "__main__":
+    errors.run(main, flags.FLAGS)
