@@ -6,12 +6,20 @@ collects. In training and in batched inference a block masks; `tflite.lowering` 
 the form of each that really skips.
 """
 
+from typing import Any
+from typing import Self
+
 import keras
 import numpy as np
 from keras import ops
 
 from tfgate import costs
 from tfgate.gates import Gate
+from tfgate.typing import Activation
+from tfgate.typing import Config
+from tfgate.typing import GateOutputs
+from tfgate.typing import Shape
+from tfgate.typing import Tensor
 
 
 class GatedBlock(keras.layers.Layer):
@@ -22,8 +30,11 @@ class GatedBlock(keras.layers.Layer):
         built_shape: the input shape the block was built for.
     """
 
+    gate: Gate
+    built_shape: Shape
+
     @property
-    def gate_outputs(self):
+    def gate_outputs(self) -> GateOutputs:
         """Symbolic outputs of the gate, of the block's one call in a graph.
 
         Raises:
@@ -37,11 +48,11 @@ class GatedBlock(keras.layers.Layer):
         structure = {"logits": 0, "probability": 0, "decision": 0}
         return keras.tree.pack_sequence_as(structure, self.output[1:])
 
-    def component_macs(self):
+    def component_macs(self) -> np.ndarray:
         """MACs of each component for one image: float64 array `[components]`."""
         raise NotImplementedError
 
-    def gate_macs(self):
+    def gate_macs(self) -> int:
         """MACs of the gate itself for one image."""
         return costs.count_macs(self.gate, self.built_shape)
 
@@ -83,7 +94,14 @@ class GatedResidual(GatedBlock):
     ([2, 4, 4, 8], [2, 1])
     """
 
-    def __init__(self, branch, gate, shortcut=None, activation="relu", **kwargs):
+    def __init__(
+        self,
+        branch: keras.Layer,
+        gate: Gate,
+        shortcut: keras.Layer | None = None,
+        activation: Activation | None = "relu",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if not isinstance(gate, Gate):
             raise ValueError(f"Expected gate to be a tfgate Gate, got {gate!r}.")
@@ -97,7 +115,7 @@ class GatedResidual(GatedBlock):
         self.shortcut = shortcut
         self.activation = keras.activations.get(activation)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.built_shape = tuple(input_shape)
         for layer in (self.branch, self.shortcut, self.gate):
             if layer is not None and not layer.built:
@@ -111,7 +129,9 @@ class GatedResidual(GatedBlock):
             )
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(
+        self, inputs: Tensor, training: bool | None = None
+    ) -> tuple[Tensor, GateOutputs]:
         gate_outputs = self.gate(inputs, training=training)
         branch = self.branch(inputs)
         shortcut = inputs if self.shortcut is None else self.shortcut(inputs)
@@ -119,15 +139,17 @@ class GatedResidual(GatedBlock):
         decision = ops.reshape(decision, (-1,) + (1,) * (len(branch.shape) - 1))
         return self.activation(shortcut + decision * branch), gate_outputs
 
-    def compute_output_spec(self, inputs, training=None):
+    def compute_output_spec(
+        self, inputs: Tensor, training: bool | None = None
+    ) -> tuple[Tensor, GateOutputs]:
         shape = self.branch.compute_output_shape(inputs.shape)
         output = keras.KerasTensor(shape, dtype=self.compute_dtype)
         return output, self.gate.compute_output_spec(inputs)
 
-    def component_macs(self):
+    def component_macs(self) -> np.ndarray:
         return np.array([costs.count_macs(self.branch, self.built_shape)], "float64")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         serialize = keras.saving.serialize_keras_object
         config.update(
@@ -139,14 +161,14 @@ class GatedResidual(GatedBlock):
         return config
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         config = dict(config)
         for key in ("branch", "gate", "shortcut"):
             if config[key] is not None:
                 config[key] = keras.saving.deserialize_keras_object(config[key])
         return cls(**config)
 
-    def _shortcut_shape(self, input_shape):
+    def _shortcut_shape(self, input_shape: Shape) -> Shape:
         if self.shortcut is None:
             return input_shape
         return self.shortcut.compute_output_shape(input_shape)

@@ -6,15 +6,21 @@ gate that is open for every image goes, and its block becomes an ordinary one.
 
 import dataclasses
 import enum
+from collections.abc import Callable
+from collections.abc import Iterable
 
 import keras
 import numpy as np
 
+from tfgate.blocks import GatedBlock
 from tfgate.blocks import GatedResidual
 from tfgate.gates import IndependentGate
 from tfgate.graph import GraphRewriter
 from tfgate.inference import use_policy
+from tfgate.model import GatedModel
 from tfgate.policies import Threshold
+from tfgate.typing import Tensor
+from tfgate.typing import TensorTree
 
 
 class Action(enum.Enum):
@@ -58,16 +64,16 @@ class CompactionReport:
     """
 
     tau: float
-    blocks: tuple
+    blocks: tuple[BlockDecision, ...]
     macs_before: int
     macs_after: int
 
     @property
-    def undecided(self):
+    def undecided(self) -> list[str]:
         """Names of the blocks whose gates still depend on the image."""
         return [b.block for b in self.blocks if b.action is Action.KEEP]
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = [
             f"{b.block}: {b.action.value} (rate "
             f"{'unknown' if b.rate is None else format(b.rate, '.3f')}, "
@@ -78,7 +84,11 @@ class CompactionReport:
         return "\n".join(lines)
 
 
-def plan_compaction(model, tau=0.5, calibration=None):
+def plan_compaction(
+    model: GatedModel,
+    tau: float = 0.5,
+    calibration: Iterable[TensorTree] | None = None,
+) -> CompactionReport:
     """Finds which gated blocks are decided for good.
 
     Independent gates are decided by the threshold alone. A data-dependent gate counts
@@ -100,13 +110,15 @@ def plan_compaction(model, tau=0.5, calibration=None):
     rates = {}
     if calibration is not None:
         rates = _measure_rates(model, policy, calibration)
+    actions: dict[float | None, Action] = {0.0: Action.REMOVE, 1.0: Action.UNGATE}
     decisions = []
     for block in model.blocks:
+        rate: float | None
         if isinstance(block.gate, IndependentGate):
             rate = _independent_rate(block.gate, policy)
         else:
             rate = rates.get(block.gate.name)
-        action = {0.0: Action.REMOVE, 1.0: Action.UNGATE}.get(rate, Action.KEEP)
+        action = actions.get(rate, Action.KEEP)
         macs = int(model.costs.components[block.gate.name].sum())
         decisions.append(BlockDecision(block.name, block.gate.name, action, rate, macs))
     saved = sum(
@@ -118,7 +130,12 @@ def plan_compaction(model, tau=0.5, calibration=None):
     return CompactionReport(policy.tau, tuple(decisions), before, before - saved)
 
 
-def compact(model, tau=0.5, calibration=None, print_fn=None):
+def compact(
+    model: GatedModel,
+    tau: float = 0.5,
+    calibration: Iterable[TensorTree] | None = None,
+    print_fn: Callable[[str], object] | None = None,
+) -> keras.Model:
     """Returns the plain network that a polarized gated model amounts to.
 
     Args:
@@ -156,7 +173,7 @@ def compact(model, tau=0.5, calibration=None, print_fn=None):
     actions = {decision.block: decision.action for decision in report.blocks}
     rewriter = GraphRewriter(model.core)
 
-    def replace(block, x):
+    def replace(block: GatedBlock, x: Tensor) -> Tensor:
         return apply_decided(rewriter, block, actions[block.name], x)
 
     inputs, outputs = rewriter.rewrite(replace)
@@ -165,7 +182,9 @@ def compact(model, tau=0.5, calibration=None, print_fn=None):
     return compacted
 
 
-def apply_decided(rewriter, block, action, x):
+def apply_decided(
+    rewriter: GraphRewriter, block: GatedBlock, action: Action, x: Tensor
+) -> Tensor:
     """Builds what is left of a block whose gate is decided.
 
     Args:
@@ -193,7 +212,9 @@ def apply_decided(rewriter, block, action, x):
     return activation(output)
 
 
-def _apply_flat(rewriter, layer, x):
+def _apply_flat(
+    rewriter: GraphRewriter, layer: keras.Layer | None, x: Tensor
+) -> Tensor:
     """Applies a copy of a layer; a Sequential is taken apart into its layers."""
     if layer is None:
         return x
@@ -204,14 +225,16 @@ def _apply_flat(rewriter, layer, x):
     return x
 
 
-def _independent_rate(gate, policy):
+def _independent_rate(gate: IndependentGate, policy: Threshold) -> float:
     logits = keras.ops.convert_to_numpy(gate.component_logits)
     odds = logits[:, 1] - logits[:, 0]
     tau = np.float32(policy.tau)
     return float(np.mean(odds > np.log(tau) - np.log1p(-tau)))
 
 
-def _measure_rates(model, policy, calibration):
+def _measure_rates(
+    model: GatedModel, policy: Threshold, calibration: Iterable[TensorTree]
+) -> dict[str, float]:
     opened, images = dict.fromkeys(model.gate_names, 0.0), 0
     with use_policy(model, policy):
         for batch in calibration:

@@ -8,10 +8,16 @@ the field. 1 MAC = 2 FLOPs; PG and CS write "FLOPs" for MACs.
 
 import dataclasses
 import math
+from collections.abc import Callable
+from collections.abc import Mapping
 
+import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
+
+from tfgate.typing import Shape
+from tfgate.typing import Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,26 +31,26 @@ class ModelCosts:
     """
 
     dense: int
-    gate: dict
-    components: dict
+    gate: dict[str, int]
+    components: dict[str, np.ndarray]
 
     @property
-    def gate_total(self):
+    def gate_total(self) -> int:
         """MACs of computing all gates."""
         return sum(self.gate.values())
 
     @property
-    def all_open(self):
+    def all_open(self) -> int:
         """MACs with every component open: the dense network and the gates."""
         return self.dense + self.gate_total
 
     @property
-    def all_closed(self):
+    def all_closed(self) -> int:
         """MACs with every component closed: what runs for every image."""
         switched = sum(float(macs.sum()) for macs in self.components.values())
         return self.all_open - round(switched)
 
-    def executed(self, decisions):
+    def executed(self, decisions: Mapping[str, Tensor]) -> Tensor:
         """MACs that images execute under given decisions, the gates included.
 
         Differentiable with respect to the decisions.
@@ -69,7 +75,7 @@ class ModelCosts:
         return float(self.all_closed) + ops.sum(joined * macs[None], axis=1)
 
 
-def count_macs(layer, input_shape):
+def count_macs(layer: keras.Layer, input_shape: Shape) -> int:
     """Counts the MACs that a layer or model executes for one image.
 
     The count is read off the TensorFlow graph of one inference call, so it is exact
@@ -106,11 +112,11 @@ def count_macs(layer, input_shape):
     return _graph_macs(traced.graph)
 
 
-def _graph_macs(graph):
+def _graph_macs(graph: tf.Graph) -> int:
     return sum(_operation_macs(operation) for operation in graph.get_operations())
 
 
-def _operation_macs(operation):
+def _operation_macs(operation: tf.Operation) -> int:
     kind = operation.type
     if kind in ("PartitionedCall", "StatefulPartitionedCall"):
         called = operation.graph._get_function(operation.get_attr("f").name)
@@ -131,37 +137,37 @@ def _operation_macs(operation):
     return 0 if counter is None else counter(operation)
 
 
-def _convolution_macs(operation):
+def _convolution_macs(operation: tf.Operation) -> int:
     kernel = operation.inputs[1].shape  # [..., in_channels / groups, out_channels]
     return _size(operation.outputs[0].shape) * _size(kernel[:-1])
 
 
-def _depthwise_macs(operation):
+def _depthwise_macs(operation: tf.Operation) -> int:
     kernel = operation.inputs[1].shape  # [height, width, channels, multiplier]
     return _size(operation.outputs[0].shape) * _size(kernel[:2])
 
 
-def _transposed_convolution_macs(operation):
+def _transposed_convolution_macs(operation: tf.Operation) -> int:
     kernel = operation.inputs[1].shape  # [height, width, out_channels, in_channels]
     return _size(operation.inputs[2].shape) * _size(kernel[:-1])
 
 
-def _matmul_macs(operation):
+def _matmul_macs(operation: tf.Operation) -> int:
     transposed = _first_attribute(operation, ("transpose_a", "adj_x"))
     inner = operation.inputs[0].shape[-2 if transposed else -1]
     return _size(operation.outputs[0].shape) * inner
 
 
-def _einsum_macs(operation):
+def _einsum_macs(operation: tf.Operation) -> int:
     equation = operation.get_attr("equation").decode()
-    sizes = {}
+    sizes: dict[str, int] = {}
     terms = equation.split("->")[0].split(",")
     for term, tensor in zip(terms, operation.inputs, strict=True):
         sizes.update(zip(term, tensor.shape, strict=True))
     return math.prod(sizes.values())
 
 
-_COUNTERS = {
+_COUNTERS: dict[str, Callable[[tf.Operation], int]] = {
     "Conv2D": _convolution_macs,
     "Conv3D": _convolution_macs,
     "DepthwiseConv2dNative": _depthwise_macs,
@@ -174,10 +180,10 @@ _COUNTERS = {
 }
 
 
-def _first_attribute(operation, names):
+def _first_attribute(operation: tf.Operation, names: tuple[str, ...]) -> bool:
     definition = operation.node_def.attr
     return next(definition[name].b for name in names if name in definition)
 
 
-def _size(shape):
+def _size(shape: tf.TensorShape) -> int:
     return math.prod(int(size) for size in shape)

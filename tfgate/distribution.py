@@ -7,13 +7,15 @@ of `tf.distribute`.
 
 import tensorflow as tf
 
+from tfgate.typing import Tensor
 
-def num_replicas():
+
+def num_replicas() -> int:
     """Number of replicas that run in sync; 1 outside any strategy."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def replica_id():
+def replica_id() -> Tensor:
     """Index of the running replica as an int32 scalar; 0 outside a replica."""
     context = tf.distribute.get_replica_context()
     if context is None:
@@ -21,7 +23,7 @@ def replica_id():
     return tf.cast(context.replica_id_in_sync_group, tf.int32)
 
 
-def global_batch_mean(values):
+def global_batch_mean(values: Tensor) -> Tensor:
     """Mean over the first axis of the batches of all replicas together.
 
     Differentiable, also through the sum over replicas. Partial and empty replica

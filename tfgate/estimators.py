@@ -10,13 +10,23 @@ noise from a seed and are what a gate holds. All compute in float32, whatever th
 dtype of the logits, and return the dtype of the logits.
 """
 
+from collections.abc import Callable
+from typing import Self
+
 import keras
 import tensorflow as tf
 
+from tfgate.typing import Config
+from tfgate.typing import Tensor
+
 _SMALLEST_UNIFORM = 1.1920929e-07  # 2**-23: log(-log(u)) stays finite in float32
 
+# What a function under `tf.custom_gradient` returns: the decisions, and the function
+# from their gradient to those of logits and noise.
+_WithGradient = tuple[Tensor, Callable[[Tensor], tuple[Tensor, None]]]
 
-def gumbel_noise(shape, seed):
+
+def gumbel_noise(shape: Tensor, seed: Tensor) -> Tensor:
     """Draws standard Gumbel noise, `-log(-log(u))` with u uniform in (0, 1).
 
     Args:
@@ -29,7 +39,7 @@ def gumbel_noise(shape, seed):
     return -tf.math.log(-tf.math.log(uniform_noise(shape, seed)))
 
 
-def uniform_noise(shape, seed):
+def uniform_noise(shape: Tensor, seed: Tensor) -> Tensor:
     """Draws float32 noise, uniform in the open interval (0, 1).
 
     Args:
@@ -41,7 +51,7 @@ def uniform_noise(shape, seed):
     )
 
 
-def gumbel_softmax(logits, noise, temperature=1.0):
+def gumbel_softmax(logits: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
     """Gumbel-softmax sample of "open", soft in both directions.
 
     Forward: `y = softmax((l + g) / T)[open]`.
@@ -60,7 +70,7 @@ def gumbel_softmax(logits, noise, temperature=1.0):
     """
 
     @tf.custom_gradient
-    def sample(logits, noise):
+    def sample(logits: Tensor, noise: Tensor) -> _WithGradient:
         soft = _soft_open(logits, noise, temperature)
         return soft, lambda upstream: (
             _two_logit_gradient(upstream, soft, temperature),
@@ -70,7 +80,9 @@ def gumbel_softmax(logits, noise, temperature=1.0):
     return _in_float32(sample, logits, noise)
 
 
-def gumbel_softmax_straight_through(logits, noise, temperature=1.0):
+def gumbel_softmax_straight_through(
+    logits: Tensor, noise: Tensor, temperature: float = 1.0
+) -> Tensor:
     """Two-logit Gumbel-softmax, hard forward and soft backward.
 
     Forward: `z = 1 if l1 + g1 > l0 + g0 else 0`, so that P(z = 1) = sigmoid(l1 - l0).
@@ -90,11 +102,11 @@ def gumbel_softmax_straight_through(logits, noise, temperature=1.0):
     """
 
     @tf.custom_gradient
-    def sample(logits, noise):
+    def sample(logits: Tensor, noise: Tensor) -> _WithGradient:
         perturbed = logits + noise
         hard = tf.cast(perturbed[..., 1] > perturbed[..., 0], tf.float32)
 
-        def gradient(upstream):
+        def gradient(upstream: Tensor) -> tuple[Tensor, None]:
             soft = _soft_open(logits, noise, temperature)
             return _two_logit_gradient(upstream, soft, temperature), None
 
@@ -103,7 +115,9 @@ def gumbel_softmax_straight_through(logits, noise, temperature=1.0):
     return _in_float32(sample, logits, noise)
 
 
-def binary_concrete(log_odds, noise, temperature=2.0 / 3.0):
+def binary_concrete(
+    log_odds: Tensor, noise: Tensor, temperature: float = 2.0 / 3.0
+) -> Tensor:
     """Binary Concrete sample with hard forward.
 
     Forward: `z = 1 if x > 0 else 0` with `x = log_odds + log(u) - log(1 - u)`, so
@@ -123,11 +137,11 @@ def binary_concrete(log_odds, noise, temperature=2.0 / 3.0):
     """
 
     @tf.custom_gradient
-    def sample(log_odds, noise):
+    def sample(log_odds: Tensor, noise: Tensor) -> _WithGradient:
         perturbed = log_odds + tf.math.log(noise) - tf.math.log1p(-noise)
         hard = tf.cast(perturbed > 0.0, tf.float32)
 
-        def gradient(upstream):
+        def gradient(upstream: Tensor) -> tuple[Tensor, None]:
             soft = tf.sigmoid(perturbed / temperature)
             return upstream * soft * (1.0 - soft) / temperature, None
 
@@ -136,7 +150,7 @@ def binary_concrete(log_odds, noise, temperature=2.0 / 3.0):
     return _in_float32(sample, log_odds, noise)
 
 
-def sigmoid_straight_through(log_odds, noise):
+def sigmoid_straight_through(log_odds: Tensor, noise: Tensor) -> Tensor:
     """Bernoulli sample whose gradient is that of its probability.
 
     Forward: `z = 1 if u < p else 0` with `p = sigmoid(log_odds)`.
@@ -155,11 +169,11 @@ def sigmoid_straight_through(log_odds, noise):
     """
 
     @tf.custom_gradient
-    def sample(log_odds, noise):
+    def sample(log_odds: Tensor, noise: Tensor) -> _WithGradient:
         probability = tf.sigmoid(log_odds)
         hard = tf.cast(noise < probability, tf.float32)
 
-        def gradient(upstream):
+        def gradient(upstream: Tensor) -> tuple[Tensor, None]:
             return upstream * probability * (1.0 - probability), None
 
         return hard, gradient
@@ -167,7 +181,7 @@ def sigmoid_straight_through(log_odds, noise):
     return _in_float32(sample, log_odds, noise)
 
 
-def identity_straight_through(log_odds, noise):
+def identity_straight_through(log_odds: Tensor, noise: Tensor) -> Tensor:
     """Bernoulli sample whose gradient passes to the logit unchanged.
 
     Forward: `z = 1 if u < sigmoid(log_odds) else 0`.
@@ -186,7 +200,7 @@ def identity_straight_through(log_odds, noise):
     """
 
     @tf.custom_gradient
-    def sample(log_odds, noise):
+    def sample(log_odds: Tensor, noise: Tensor) -> _WithGradient:
         hard = tf.cast(noise < tf.sigmoid(log_odds), tf.float32)
         return hard, lambda upstream: (upstream, None)
 
@@ -200,7 +214,7 @@ class Estimator:
     `get_config()`. It must be registered as Keras serializable.
     """
 
-    def __call__(self, logits, seed):
+    def __call__(self, logits: Tensor, seed: Tensor) -> Tensor:
         """Samples decisions.
 
         Args:
@@ -212,12 +226,12 @@ class Estimator:
         """
         raise NotImplementedError
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Builds the estimator from `get_config()`'s result."""
         return cls(**config)
 
@@ -233,27 +247,27 @@ class GumbelSoftmax(Estimator):
             both cases: that is the policy's work.
     """
 
-    def __init__(self, temperature=1.0, hard=True):
+    def __init__(self, temperature: float = 1.0, hard: bool = True) -> None:
         self.temperature = _check_temperature(temperature)
         self.hard = bool(hard)
 
-    def __call__(self, logits, seed):
+    def __call__(self, logits: Tensor, seed: Tensor) -> Tensor:
         noise = gumbel_noise(tf.shape(logits), seed)
         sample = gumbel_softmax_straight_through if self.hard else gumbel_softmax
         return sample(logits, noise, self.temperature)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"temperature": self.temperature, "hard": self.hard}
 
 
 class _LogOddsEstimator(Estimator):
     """An estimator that only looks at the difference of the two logits."""
 
-    def __call__(self, logits, seed):
+    def __call__(self, logits: Tensor, seed: Tensor) -> Tensor:
         log_odds = logits[..., 1] - logits[..., 0]
         return self.sample(log_odds, uniform_noise(tf.shape(log_odds), seed))
 
-    def sample(self, log_odds, noise):
+    def sample(self, log_odds: Tensor, noise: Tensor) -> Tensor:
         """Samples decisions from log odds `[batch, components]` and uniform noise."""
         raise NotImplementedError
 
@@ -266,13 +280,13 @@ class BinaryConcrete(_LogOddsEstimator):
         temperature: T > 0, default 2/3 (BAS 4.1).
     """
 
-    def __init__(self, temperature=2.0 / 3.0):
+    def __init__(self, temperature: float = 2.0 / 3.0) -> None:
         self.temperature = _check_temperature(temperature)
 
-    def sample(self, log_odds, noise):
+    def sample(self, log_odds: Tensor, noise: Tensor) -> Tensor:
         return binary_concrete(log_odds, noise, self.temperature)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"temperature": self.temperature}
 
 
@@ -280,7 +294,7 @@ class BinaryConcrete(_LogOddsEstimator):
 class SigmoidStraightThrough(_LogOddsEstimator):
     """See `sigmoid_straight_through`."""
 
-    def sample(self, log_odds, noise):
+    def sample(self, log_odds: Tensor, noise: Tensor) -> Tensor:
         return sigmoid_straight_through(log_odds, noise)
 
 
@@ -288,28 +302,30 @@ class SigmoidStraightThrough(_LogOddsEstimator):
 class IdentityStraightThrough(_LogOddsEstimator):
     """See `identity_straight_through`."""
 
-    def sample(self, log_odds, noise):
+    def sample(self, log_odds: Tensor, noise: Tensor) -> Tensor:
         return identity_straight_through(log_odds, noise)
 
 
-def _soft_open(logits, noise, temperature):
+def _soft_open(logits: Tensor, noise: Tensor, temperature: float) -> Tensor:
     """softmax((l + g) / T)[open], as a sigmoid: finite for any finite logits."""
     perturbed = logits + noise
     return tf.sigmoid((perturbed[..., 1] - perturbed[..., 0]) / temperature)
 
 
-def _two_logit_gradient(upstream, soft, temperature):
+def _two_logit_gradient(upstream: Tensor, soft: Tensor, temperature: float) -> Tensor:
     towards_open = upstream * soft * (1.0 - soft) / temperature
     return tf.stack([-towards_open, towards_open], axis=-1)
 
 
-def _in_float32(sample, logits, noise):
+def _in_float32(
+    sample: Callable[[Tensor, Tensor], Tensor], logits: Tensor, noise: Tensor
+) -> Tensor:
     logits = tf.convert_to_tensor(logits)
     decision = sample(tf.cast(logits, tf.float32), tf.cast(noise, tf.float32))
     return tf.cast(decision, logits.dtype)
 
 
-def _check_temperature(temperature):
+def _check_temperature(temperature: float) -> float:
     if not temperature > 0.0:
         raise ValueError(f"Expected temperature > 0, got {temperature!r}.")
     return float(temperature)

@@ -11,6 +11,10 @@ Every gate returns a dict of three float32 tensors of shape `[batch, components]
 import math
 import random
 import zlib
+from collections.abc import Iterable
+from typing import Any
+from typing import Self
+from typing import TypeVar
 
 import keras
 import tensorflow as tf
@@ -21,6 +25,12 @@ from tfgate.estimators import Estimator
 from tfgate.estimators import GumbelSoftmax
 from tfgate.policies import Policy
 from tfgate.policies import Threshold
+from tfgate.typing import Config
+from tfgate.typing import GateOutputs
+from tfgate.typing import Shape
+from tfgate.typing import Tensor
+
+_T = TypeVar("_T")
 
 _MOST_REPLICAS = 2**20
 
@@ -51,13 +61,13 @@ class Gate(keras.layers.Layer):
 
     def __init__(
         self,
-        components=1,
-        initial_open_probability=0.87,
-        estimator=None,
-        policy=None,
-        seed=None,
-        **kwargs,
-    ):
+        components: int = 1,
+        initial_open_probability: float = 0.87,
+        estimator: Estimator | None = None,
+        policy: Policy | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(autocast=False, **kwargs)
         if int(components) < 1:
@@ -76,7 +86,7 @@ class Gate(keras.layers.Layer):
             raise ValueError(f"Expected seed in [0, 2**31), got {seed!r}.")
 
     @property
-    def policy(self):
+    def policy(self) -> Policy:
         """How this gate decides at inference.
 
         Functions that were traced before keep the class of policy that they saw; set
@@ -85,12 +95,12 @@ class Gate(keras.layers.Layer):
         return self._policy
 
     @policy.setter
-    def policy(self, policy):
+    def policy(self, policy: Policy) -> None:
         self._policy = _checked(policy, Policy, "policy")
         if self.built:
             policy.prepare(self)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         self.noise_step = self.add_weight(
             name="noise_step",
             shape=(),
@@ -111,14 +121,14 @@ class Gate(keras.layers.Layer):
         self.built = True
         self._policy.prepare(self)
 
-    def build_logits(self, input_shape):
+    def build_logits(self, input_shape: Shape) -> None:
         """Creates the weights that `compute_logits` needs."""
 
-    def compute_logits(self, inputs, training=None):
+    def compute_logits(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Returns `[batch, components, 2]` logits, last axis (closed, open)."""
         raise NotImplementedError
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Tensor, training: bool | None = None) -> GateOutputs:
         logits = ops.cast(self.compute_logits(inputs, training=training), "float32")
         log_odds = logits[..., 1] - logits[..., 0]
         if training:
@@ -131,7 +141,7 @@ class Gate(keras.layers.Layer):
             "decision": decision,
         }
 
-    def next_seed(self):
+    def next_seed(self) -> Tensor:
         """Advances the noise sequence by one step and returns the step's seed.
 
         The seed depends on (seed, gate name, step, replica) alone; the step is a
@@ -147,14 +157,16 @@ class Gate(keras.layers.Layer):
         moment = step * _MOST_REPLICAS + tf.cast(distribution.replica_id(), tf.int64)
         return tf.stack([tf.constant(stream, tf.int64), moment])
 
-    def compute_output_spec(self, inputs, training=None):
+    def compute_output_spec(
+        self, inputs: Tensor, training: bool | None = None
+    ) -> GateOutputs:
         shape = (inputs.shape[0], self.components)
         return {
             key: keras.KerasTensor(shape, dtype="float32")
             for key in ("logits", "probability", "decision")
         }
 
-    def initial_logits(self):
+    def initial_logits(self) -> tuple[float, float]:
         """The two logits, (closed, open), of the initial open probability.
 
         They are `(-d/2, d/2)`: weight decay drives a pair of logits towards
@@ -164,7 +176,7 @@ class Gate(keras.layers.Layer):
         half = 0.5 * (math.log(p) - math.log1p(-p))
         return (-half, half)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         config.update(
             components=self.components,
@@ -176,7 +188,7 @@ class Gate(keras.layers.Layer):
         return config
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         config = dict(config)
         config.pop("autocast", None)
         for key in ("estimator", "policy"):
@@ -200,7 +212,7 @@ class IndependentGate(Gate):
     [2, 3]
     """
 
-    def build_logits(self, input_shape):
+    def build_logits(self, input_shape: Shape) -> None:
         closed, opened = self.initial_logits()
         self.component_logits = self.add_weight(
             name="component_logits",
@@ -211,7 +223,7 @@ class IndependentGate(Gate):
         )
         mark_gate_parameters([self.component_logits])
 
-    def compute_logits(self, inputs, training=None):
+    def compute_logits(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         batch = ops.shape(inputs)[0]
         return ops.broadcast_to(
             self.component_logits[None], (batch, self.components, 2)
@@ -239,7 +251,7 @@ class DependentGate(Gate):
     ['decision', 'logits', 'probability']
     """
 
-    def __init__(self, components=1, hidden=16, **kwargs):
+    def __init__(self, components: int = 1, hidden: int = 16, **kwargs: Any) -> None:
         super().__init__(components=components, **kwargs)
         if int(hidden) < 1:
             raise ValueError(f"Expected hidden >= 1, got {hidden!r}.")
@@ -266,7 +278,7 @@ class DependentGate(Gate):
             name="logits",
         )
 
-    def build_logits(self, input_shape):
+    def build_logits(self, input_shape: Shape) -> None:
         batch, channels = input_shape[0], input_shape[-1]
         self.hidden_dense.build((batch, channels))
         self.hidden_norm.build((batch, self.hidden))
@@ -277,7 +289,7 @@ class DependentGate(Gate):
             + self.logits_dense.trainable_variables
         )
 
-    def compute_logits(self, inputs, training=None):
+    def compute_logits(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         spatial_axes = tuple(range(1, len(inputs.shape) - 1))
         # Not ops.mean: its gradient divides at the full size of the inputs.
         area = ops.cast(math.prod(ops.shape(inputs)[1:-1]), "float32")
@@ -286,24 +298,24 @@ class DependentGate(Gate):
         logits = self.logits_dense(ops.relu(hidden))
         return ops.reshape(logits, (-1, self.components, 2))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         config["hidden"] = self.hidden
         return config
 
 
-def mark_gate_parameters(variables):
+def mark_gate_parameters(variables: Iterable[keras.Variable]) -> None:
     """Marks trainable variables as parameters of a gate, for their weight decay."""
     for variable in variables:
         variable.is_gate_parameter = True
 
 
-def is_gate_parameter(variable):
+def is_gate_parameter(variable: keras.Variable) -> bool:
     """Whether a `keras.Variable` was marked with `mark_gate_parameters`."""
     return getattr(variable, "is_gate_parameter", False)
 
 
-def _checked(value, expected, name):
+def _checked(value: object, expected: type[_T], name: str) -> _T:
     if not isinstance(value, expected):
         raise ValueError(
             f"Expected {name} to be a tfgate {expected.__name__}, got {value!r}."

@@ -5,9 +5,15 @@ place of its gated blocks. The rewritten model has copies of all layers and weig
 the original stays as it was.
 """
 
+from collections.abc import Callable
+from typing import Any
+from typing import overload
+
 import keras
 
 from tfgate.blocks import GatedBlock
+from tfgate.typing import Tensor
+from tfgate.typing import TensorTree
 
 
 class GraphRewriter:
@@ -18,11 +24,17 @@ class GraphRewriter:
             `{"predictions": ..., "gates": ...}`.
     """
 
-    def __init__(self, core):
+    def __init__(self, core: keras.Model) -> None:
         self._core = core
-        self._copies = []
+        self._copies: list[tuple[keras.Layer, keras.Layer]] = []
 
-    def copy(self, layer):
+    @overload
+    def copy(self, layer: None) -> None: ...
+
+    @overload
+    def copy(self, layer: keras.Layer) -> keras.Layer: ...
+
+    def copy(self, layer: keras.Layer | None) -> keras.Layer | None:
         """Returns a copy of a layer, to be called inside `replace`.
 
         The copy has the layer's configuration and, once the rewritten model is
@@ -34,7 +46,11 @@ class GraphRewriter:
         self._copies.append((layer, clone))
         return clone
 
-    def rewrite(self, replace, inputs=None):
+    def rewrite(
+        self,
+        replace: Callable[[GatedBlock, Tensor], Tensor],
+        inputs: TensorTree | None = None,
+    ) -> tuple[TensorTree, TensorTree]:
         """Builds the new graph.
 
         Args:
@@ -47,7 +63,7 @@ class GraphRewriter:
             `(inputs, predictions)` as KerasTensors of the new graph.
         """
 
-        def call(layer, *args, **kwargs):
+        def call(layer: keras.Layer, *args: Any, **kwargs: Any) -> TensorTree:
             if not isinstance(layer, GatedBlock):
                 return layer(*args, **kwargs)
             tensor = replace(layer, args[0])
@@ -57,7 +73,7 @@ class GraphRewriter:
                 lambda _: tensor, layer.gate_outputs
             )
 
-        def clone(layer):
+        def clone(layer: keras.Layer) -> keras.Layer:
             if isinstance(layer, GatedBlock | keras.layers.InputLayer):
                 return layer
             return self.copy(layer) if isinstance(layer, keras.Layer) else layer
@@ -67,7 +83,7 @@ class GraphRewriter:
         )
         return copied.input, copied.output["predictions"]
 
-    def finish(self):
+    def finish(self) -> None:
         """Copies the weights; call it when the rewritten layers are built."""
         for source, copy in self._copies:
             copy.set_weights(source.get_weights())

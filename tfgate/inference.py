@@ -1,15 +1,20 @@
 """Predictions of stochastic gates: an ensemble of runs of one network."""
 
 import contextlib
+from collections.abc import Iterator
 
 import numpy as np
 from keras import ops
 
+from tfgate.model import GatedModel
+from tfgate.policies import Policy
 from tfgate.policies import Stochastic
+from tfgate.typing import Tensor
+from tfgate.typing import TensorTree
 
 
 @contextlib.contextmanager
-def use_policy(model, policy):
+def use_policy(model: GatedModel, policy: Policy) -> Iterator[GatedModel]:
     """Gives a model another policy for the time of a `with` statement.
 
     Args:
@@ -34,8 +39,14 @@ def use_policy(model, policy):
 
 
 def ensemble_predict(
-    model, x, runs, combine="mean", from_logits=False, batch_size=None, verbose=0
-):
+    model: GatedModel,
+    x: TensorTree,
+    runs: int,
+    combine: str = "mean",
+    from_logits: bool = False,
+    batch_size: int | None = None,
+    verbose: int | str = 0,
+) -> np.ndarray:
     """Combines several stochastic runs of one gated network.
 
     Args:
@@ -64,7 +75,7 @@ def ensemble_predict(
         raise ValueError(f"Expected runs >= 1, got {runs!r}.")
     if combine not in ("mean", "vote"):
         raise ValueError(f"Expected combine to be 'mean' or 'vote', got {combine!r}.")
-    total = 0.0
+    total: Tensor = 0.0
     with use_policy(model, Stochastic()):
         for _ in range(int(runs)):
             scores = model.predict(x, batch_size=batch_size, verbose=verbose)

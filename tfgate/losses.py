@@ -6,12 +6,18 @@ batch, over all replicas.
 """
 
 import numbers
+from collections.abc import Mapping
+from typing import Self
 
 import keras
 import numpy as np
 from keras import ops
 
+from tfgate.costs import ModelCosts
 from tfgate.distribution import global_batch_mean
+from tfgate.typing import Config
+from tfgate.typing import GatesOutputs
+from tfgate.typing import Tensor
 
 # AIG's target rates for the 16 blocks of ResNet-50; None stands for the rate t. The
 # text of CS 2.1 lists 15 numbers, one t short: the third stage has six blocks.
@@ -28,12 +34,12 @@ class GateLoss:
         coefficient: weight of this loss beside the task loss, at least 0.
     """
 
-    def __init__(self, coefficient=1.0):
+    def __init__(self, coefficient: float = 1.0) -> None:
         if not coefficient >= 0.0:
             raise ValueError(f"Expected coefficient >= 0, got {coefficient!r}.")
         self.coefficient = float(coefficient)
 
-    def __call__(self, gates, costs):
+    def __call__(self, gates: GatesOutputs, costs: ModelCosts) -> Tensor:
         """Returns `coefficient * call(gates, costs)`, a float32 scalar.
 
         Args:
@@ -43,11 +49,11 @@ class GateLoss:
         """
         return self.coefficient * self.call(gates, costs)
 
-    def call(self, gates, costs):
+    def call(self, gates: GatesOutputs, costs: ModelCosts) -> Tensor:
         """Returns the loss as a float32 scalar."""
         raise NotImplementedError
 
-    def check(self, gates, costs):
+    def check(self, gates: Mapping[str, int], costs: ModelCosts) -> None:
         """Raises ValueError if this loss does not fit a model's gates.
 
         Args:
@@ -55,12 +61,12 @@ class GateLoss:
             costs: the model's `tfgate.costs.ModelCosts`.
         """
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {"coefficient": self.coefficient}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Builds the loss from `get_config()`'s result."""
         return cls(**config)
 
@@ -89,14 +95,14 @@ class PerBatch(GateLoss):
     0.25
     """
 
-    def __init__(self, target, coefficient=1.0):
+    def __init__(self, target: float, coefficient: float = 1.0) -> None:
         super().__init__(coefficient)
         self.target = check_rate(target, "target")
 
-    def call(self, gates, costs):
+    def call(self, gates: GatesOutputs, costs: ModelCosts) -> Tensor:
         return ops.square(self.target - ops.mean(activation_rates(gates)))
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "target": self.target}
 
 
@@ -128,26 +134,31 @@ class PerGate(GateLoss):
     0.25
     """
 
-    def __init__(self, targets, rate=None, coefficient=1.0):
+    def __init__(
+        self,
+        targets: float | list[float] | tuple[float, ...] | str,
+        rate: float | None = None,
+        coefficient: float = 1.0,
+    ) -> None:
         super().__init__(coefficient)
         self.targets = targets
         self.rate = None if rate is None else check_rate(rate, "rate")
         self._resolved = self._resolve()
 
-    def call(self, gates, costs):
+    def call(self, gates: GatesOutputs, costs: ModelCosts) -> Tensor:
         targets = np.repeat(
-            np.float32(self._targets_of(gates)),
+            np.array(self._targets_of(gates), "float32"),
             [gate["decision"].shape[1] for gate in gates.values()],
         )
         return ops.mean(ops.square(targets - activation_rates(gates)))
 
-    def check(self, gates, costs):
+    def check(self, gates: Mapping[str, int], costs: ModelCosts) -> None:
         self._targets_of(gates)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "targets": self.targets, "rate": self.rate}
 
-    def _resolve(self):
+    def _resolve(self) -> float | list[float]:
         if isinstance(self.targets, str):
             if self.targets != "aig_resnet50":
                 raise ValueError(
@@ -165,7 +176,7 @@ class PerGate(GateLoss):
             return [check_rate(target, "targets") for target in self.targets]
         return check_rate(self.targets, "targets")
 
-    def _targets_of(self, gates):
+    def _targets_of(self, gates: Mapping[str, object]) -> list[float]:
         if isinstance(self._resolved, float):
             return [self._resolved] * len(gates)
         if len(self._resolved) != len(gates):
@@ -195,16 +206,16 @@ class Macs(GateLoss):
         CS 3.4 (L_FLOPs; the paper's FLOPs are MACs).
     """
 
-    def __init__(self, target, coefficient=1.0):
+    def __init__(self, target: float, coefficient: float = 1.0) -> None:
         super().__init__(coefficient)
         self.target = check_rate(target, "target")
 
-    def call(self, gates, costs):
+    def call(self, gates: GatesOutputs, costs: ModelCosts) -> Tensor:
         executed = costs.executed({name: g["decision"] for name, g in gates.items()})
         share = global_batch_mean(executed / float(costs.all_open))
         return ops.square(self.target - share)
 
-    def check(self, gates, costs):
+    def check(self, gates: Mapping[str, int], costs: ModelCosts) -> None:
         least = costs.all_closed / costs.all_open
         if self.target < least:
             raise ValueError(
@@ -212,11 +223,11 @@ class Macs(GateLoss):
                 f"that runs with every gate closed, got {self.target}."
             )
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {**super().get_config(), "target": self.target}
 
 
-def activation_rates(gates):
+def activation_rates(gates: GatesOutputs) -> Tensor:
     """Activation rate of every component over the global batch.
 
     Args:
@@ -229,7 +240,7 @@ def activation_rates(gates):
     return global_batch_mean(ops.concatenate(decisions, axis=1))
 
 
-def check_rate(value, name):
+def check_rate(value: float, name: str) -> float:
     """Returns a rate as a float, or raises ValueError if it is not in [0, 1]."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ValueError(f"Expected {name} to be a number in [0, 1], got {value!r}.")

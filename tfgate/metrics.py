@@ -1,7 +1,13 @@
 """Metrics of a gated model: activation rates and executed MACs."""
 
+from typing import Any
+
 import keras
 from keras import ops
+
+from tfgate.costs import ModelCosts
+from tfgate.typing import GatesOutputs
+from tfgate.typing import Tensor
 
 
 class GateMetrics(keras.metrics.Metric):
@@ -17,7 +23,7 @@ class GateMetrics(keras.metrics.Metric):
         costs: the model's `tfgate.costs.ModelCosts`.
     """
 
-    def __init__(self, costs, name="gates", **kwargs):
+    def __init__(self, costs: ModelCosts, name: str = "gates", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self._costs = costs
         gates = len(costs.components)
@@ -25,7 +31,7 @@ class GateMetrics(keras.metrics.Metric):
         self._macs = self.add_variable((), "zeros", name="macs")
         self._images = self.add_variable((), "zeros", name="images")
 
-    def update_state(self, gates):
+    def update_state(self, gates: GatesOutputs) -> None:
         """Adds a batch.
 
         Args:
@@ -41,7 +47,7 @@ class GateMetrics(keras.metrics.Metric):
         self._macs.assign_add(ops.sum(executed))
         self._images.assign_add(ops.cast(ops.shape(executed)[0], "float32"))
 
-    def result(self):
+    def result(self) -> dict[str, Tensor]:
         images = ops.maximum(self._images, 1.0)
         sizes = [len(macs) for macs in self._costs.components.values()]
         opened = ops.convert_to_tensor(self._opened) / images
@@ -58,6 +64,6 @@ class GateMetrics(keras.metrics.Metric):
         }
 
     @property
-    def images(self):
+    def images(self) -> float:
         """Number of images seen since the last reset, a float."""
         return float(ops.convert_to_numpy(self._images))

@@ -1,6 +1,13 @@
 """GatedModel: a keras.Model that knows its gates."""
 
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
+
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -8,10 +15,15 @@ from tfgate import distribution
 from tfgate.blocks import GatedBlock
 from tfgate.costs import ModelCosts
 from tfgate.costs import count_macs
+from tfgate.gates import Gate
 from tfgate.losses import GateLoss
 from tfgate.metrics import GateMetrics
 from tfgate.policies import Policy
 from tfgate.policies import Threshold
+from tfgate.typing import Config
+from tfgate.typing import GatesOutputs
+from tfgate.typing import Tensor
+from tfgate.typing import TensorTree
 
 
 @keras.saving.register_keras_serializable(package="tfgate")
@@ -52,7 +64,14 @@ class GatedModel(keras.Model):
     True
     """
 
-    def __init__(self, inputs, outputs, policy=None, name=None, **kwargs):
+    def __init__(
+        self,
+        inputs: TensorTree,
+        outputs: TensorTree,
+        policy: Policy | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         blocks = _find_blocks(inputs, outputs)
         gates = {block.gate.name: block.gate_outputs for block in blocks}
@@ -62,10 +81,11 @@ class GatedModel(keras.Model):
         self.core = keras.Model(
             inputs, {"predictions": outputs, "gates": gates}, name=f"{self.name}_core"
         )
-        self._gate_losses = []
-        self._costs = None
-        self._gate_metrics = None
-        self._gate_loss_metric = None
+        self._gate_losses: list[GateLoss] = []
+        self._costs: ModelCosts | None = None
+        # From compile on a GateMetrics and a keras.metrics.Mean.
+        self._gate_metrics: Any = None
+        self._gate_loss_metric: Any = None
         self.built = True
         self._policy = self._common_policy()
         if policy is not None:
@@ -74,40 +94,42 @@ class GatedModel(keras.Model):
     # --- What the network consists of
 
     @property
-    def blocks(self):
+    def blocks(self) -> list[GatedBlock]:
         """The gated blocks, in network order."""
         return [layer for layer in self.core.layers if isinstance(layer, GatedBlock)]
 
     @property
-    def gates(self):
+    def gates(self) -> list[Gate]:
         """The gates, in network order."""
         return [block.gate for block in self.blocks]
 
     @property
-    def gate_names(self):
+    def gate_names(self) -> list[str]:
         """Names of the gates, in network order: the keys of `core(x)["gates"]`."""
         return [gate.name for gate in self.gates]
 
     @property
-    def input(self):
+    def input(self) -> TensorTree:
         """The network's symbolic input."""
         return self.core.input
 
     @property
-    def costs(self):
+    def costs(self) -> ModelCosts:
         """MACs of the network and of its components, a `tfgate.costs.ModelCosts`."""
         if self._costs is None:
             self._costs = self._count_costs()
         return self._costs
 
-    def get_layer(self, name=None, index=None):
+    def get_layer(
+        self, name: str | None = None, index: int | None = None
+    ) -> keras.Layer:
         """Returns a layer of the network by name or index, as `keras.Model` does."""
         return self.core.get_layer(name=name, index=index)
 
     # --- Inference
 
     @property
-    def policy(self):
+    def policy(self) -> Policy:
         """How the gates decide at inference, e.g. `Threshold(0.5)` or `AlwaysOpen()`.
 
         Setting another τ retraces nothing. Setting a policy of another class renews
@@ -117,7 +139,7 @@ class GatedModel(keras.Model):
         return self._policy
 
     @policy.setter
-    def policy(self, policy):
+    def policy(self, policy: Policy) -> None:
         if not isinstance(policy, Policy):
             raise ValueError(f"Expected a tfgate policy, got {policy!r}.")
         changed = type(policy) is not type(self._policy)
@@ -129,20 +151,25 @@ class GatedModel(keras.Model):
             self.test_function = None
             self.predict_function = None
 
-    def call(self, inputs, training=None, mask=None):
+    def call(
+        self,
+        inputs: TensorTree,
+        training: bool | None = None,
+        mask: TensorTree | None = None,
+    ) -> TensorTree:
         return self.core(inputs, training=training)["predictions"]
 
     # --- Training
 
     def compile(
         self,
-        optimizer="rmsprop",
-        loss=None,
-        metrics=None,
-        gate_losses=(),
-        jit_compile=False,
-        **kwargs,
-    ):
+        optimizer: str | keras.optimizers.Optimizer = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        gate_losses: GateLoss | Sequence[GateLoss] = (),
+        jit_compile: bool | str = False,
+        **kwargs: Any,
+    ) -> None:
         """Configures training as `keras.Model.compile` does.
 
         Args:
@@ -176,7 +203,7 @@ class GatedModel(keras.Model):
         self._gate_metrics = GateMetrics(self.costs)
         self._gate_loss_metric = keras.metrics.Mean(name="gate_loss")
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> Config | None:
         config = super().get_compile_config()
         if config:
             config["gate_losses"] = [
@@ -184,17 +211,17 @@ class GatedModel(keras.Model):
             ]
         return config
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: Config) -> None:
         self.compile(**keras.saving.deserialize_keras_object(config))
         if getattr(self, "optimizer", None) is not None:
             self.optimizer.build(self.trainable_variables)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         own = [self._gate_metrics, self._gate_loss_metric]
         return super().metrics + [metric for metric in own if metric is not None]
 
-    def gate_loss(self, gates):
+    def gate_loss(self, gates: GatesOutputs) -> Tensor:
         """Sum of the compiled gate losses, a float32 scalar over the global batch.
 
         Args:
@@ -203,7 +230,7 @@ class GatedModel(keras.Model):
         losses = [loss(gates, self.costs) for loss in self._gate_losses]
         return sum(losses) if losses else ops.zeros(())
 
-    def train_step(self, data):
+    def train_step(self, data: TensorTree) -> dict[str, Tensor]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             loss, predictions = self._batch_losses(x, y, sample_weight, training=True)
@@ -213,12 +240,14 @@ class GatedModel(keras.Model):
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return self.compute_metrics(x, y, predictions, sample_weight)
 
-    def test_step(self, data):
+    def test_step(self, data: TensorTree) -> dict[str, Tensor]:
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         _, predictions = self._batch_losses(x, y, sample_weight, training=False)
         return self.compute_metrics(x, y, predictions, sample_weight)
 
-    def _batch_losses(self, x, y, sample_weight, training):
+    def _batch_losses(
+        self, x: TensorTree, y: TensorTree, sample_weight: TensorTree, training: bool
+    ) -> tuple[Tensor, TensorTree]:
         """Runs a batch; updates the loss and gate metrics; returns (loss, y_pred)."""
         outputs = self.core(x, training=training)
         predictions, gates = outputs["predictions"], outputs["gates"]
@@ -236,11 +265,11 @@ class GatedModel(keras.Model):
 
     # --- Reports
 
-    def summary(self, *args, **kwargs):
+    def summary(self, *args: Any, **kwargs: Any) -> None:
         """Prints the layers of the network, see `keras.Model.summary`."""
         self.core.summary(*args, **kwargs)
 
-    def summary_gates(self, print_fn=print):
+    def summary_gates(self, print_fn: Callable[[str], object] = print) -> None:
         """Prints a table with a row per gate.
 
         The columns are block, gate, components, MACs per component (a range where
@@ -250,7 +279,7 @@ class GatedModel(keras.Model):
         Args:
             print_fn: receives the table as one string.
         """
-        rates = {}
+        rates: dict[str, Tensor] = {}
         if self._gate_metrics is not None and self._gate_metrics.images:
             rates = self._gate_metrics.result()
         header = ("block", "gate", "components", "MACs/component", "gate MACs", "rate")
@@ -283,7 +312,7 @@ class GatedModel(keras.Model):
 
     # --- Saving
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {
             "name": self.name,
             "core": keras.saving.serialize_keras_object(self.core),
@@ -291,7 +320,9 @@ class GatedModel(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: Config, custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
         core = keras.saving.deserialize_keras_object(
             config["core"], custom_objects=custom_objects
         )
@@ -302,7 +333,7 @@ class GatedModel(keras.Model):
 
     # --- Helpers
 
-    def _common_policy(self):
+    def _common_policy(self) -> Policy:
         policies = {gate.policy for gate in self.gates}
         if len(policies) > 1:
             raise ValueError(
@@ -310,14 +341,14 @@ class GatedModel(keras.Model):
             )
         return policies.pop() if policies else Threshold()
 
-    def _count_costs(self):
+    def _count_costs(self) -> ModelCosts:
         gate = {block.gate.name: block.gate_macs() for block in self.blocks}
         components = {block.gate.name: block.component_macs() for block in self.blocks}
         everything = count_macs(self.core, self.core.input_shape)
         return ModelCosts(everything - sum(gate.values()), gate, components)
 
 
-def _find_blocks(inputs, outputs):
+def _find_blocks(inputs: TensorTree, outputs: TensorTree) -> list[GatedBlock]:
     """The gated blocks between inputs and outputs, in network order."""
     layers = keras.Model(inputs, outputs).layers
     blocks = [layer for layer in layers if isinstance(layer, GatedBlock)]
@@ -336,20 +367,22 @@ def _find_blocks(inputs, outputs):
     return blocks
 
 
-def _format_range(macs):
+def _format_range(macs: np.ndarray) -> str:
     low, high = float(min(macs)), float(max(macs))
     return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
 
 
-def _format_rate(rate):
+def _format_rate(rate: Tensor | None) -> str:
     return "-" if rate is None else f"{float(rate):.3f}"
 
 
-def _format_table(header, rows, total):
+def _format_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str]
+) -> str:
     lines = [header, *rows, total]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
 
-    def format_line(cells):
+    def format_line(cells: Sequence[str]) -> str:
         left = [cell.ljust(w) for cell, w in zip(cells[:2], widths[:2], strict=True)]
         right = [cell.rjust(w) for cell, w in zip(cells[2:], widths[2:], strict=True)]
         return "  ".join(left + right)

@@ -1,8 +1,13 @@
 """SGD with the weight decay of the papers: coupled, and scaled for gates."""
 
+from typing import Any
+
 import keras
 
 from tfgate.gates import is_gate_parameter
+from tfgate.model import GatedModel
+from tfgate.typing import Config
+from tfgate.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="tfgate")
@@ -29,14 +34,14 @@ class SGD(keras.optimizers.SGD):
 
     def __init__(
         self,
-        learning_rate=0.1,
-        momentum=0.9,
-        nesterov=False,
-        weight_decay=0.0,
-        gate_weight_decay=None,
-        name="SGD",
-        **kwargs,
-    ):
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 0.1,
+        momentum: float = 0.9,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+        gate_weight_decay: float | None = None,
+        name: str = "SGD",
+        **kwargs: Any,
+    ) -> None:
         for key, value in (
             ("weight_decay", weight_decay),
             ("gate_weight_decay", gate_weight_decay),
@@ -57,19 +62,23 @@ class SGD(keras.optimizers.SGD):
             self.l2 if gate_weight_decay is None else float(gate_weight_decay)
         )
 
-    def update_step(self, gradient, variable, learning_rate):
-        decay = self.gate_l2 if is_gate_parameter(variable) else self.l2
+    def update_step(
+        self, gradient: Tensor, variable: Tensor, learning_rate: Tensor
+    ) -> None:
+        # Keras hands over the backend's variable; the mark is on the Keras variable.
+        marked = self._trainable_variables[self._get_variable_index(variable)]
+        decay = self.gate_l2 if is_gate_parameter(marked) else self.l2
         if decay:
             gradient = gradient + decay * keras.ops.cast(variable, gradient.dtype)
         super().update_step(gradient, variable, learning_rate)
 
-    def get_config(self):
+    def get_config(self) -> Config:
         config = super().get_config()
         config.update(weight_decay=self.l2, gate_weight_decay=self.gate_l2)
         return config
 
 
-def gate_weight_decay(model, weight_decay):
+def gate_weight_decay(model: GatedModel, weight_decay: float) -> float:
     """The weight decay of gate parameters: 20 / |G| times the network's.
 
     |G| is the number of components, each of which counts as a gate.

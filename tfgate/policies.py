@@ -8,10 +8,18 @@ Reference:
     PG 3.2 and CS 3.3 (stochastic, ensemble, threshold, always open).
 """
 
+from typing import TYPE_CHECKING
+from typing import Self
+
 import keras
 from keras import ops
 
 from tfgate import estimators
+from tfgate.typing import Config
+from tfgate.typing import Tensor
+
+if TYPE_CHECKING:  # gates hold policies, and import this module
+    from tfgate.gates import Gate
 
 
 class Policy:
@@ -21,10 +29,10 @@ class Policy:
     so that changing them retraces nothing.
     """
 
-    def prepare(self, gate):
+    def prepare(self, gate: "Gate") -> None:
         """Writes this policy's numbers into the variables of a built gate."""
 
-    def decide(self, logits, gate):
+    def decide(self, logits: Tensor, gate: "Gate") -> Tensor:
         """Decides for a batch.
 
         Args:
@@ -36,22 +44,22 @@ class Policy:
         """
         raise NotImplementedError
 
-    def get_config(self):
+    def get_config(self) -> Config:
         """Returns the constructor's arguments."""
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: Config) -> Self:
         """Builds the policy from `get_config()`'s result."""
         return cls(**config)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.get_config() == other.get_config()
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash((type(self), tuple(sorted(self.get_config().items()))))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
         return f"{type(self).__name__}({arguments})"
 
@@ -69,20 +77,20 @@ class Threshold(Policy):
         ValueError: tau is not in (0, 1). To open everything use `AlwaysOpen`.
     """
 
-    def __init__(self, tau=0.5):
+    def __init__(self, tau: float = 0.5) -> None:
         if not 0.0 < tau < 1.0:
             raise ValueError(f"Expected tau in (0, 1), got {tau!r}.")
         self.tau = float(tau)
 
-    def prepare(self, gate):
+    def prepare(self, gate: "Gate") -> None:
         gate.tau.assign(self.tau)
 
-    def decide(self, logits, gate):
+    def decide(self, logits: Tensor, gate: "Gate") -> Tensor:
         tau = ops.convert_to_tensor(gate.tau)
         log_odds_tau = ops.log(tau) - ops.log1p(-tau)
         return ops.cast(logits[..., 1] - logits[..., 0] > log_odds_tau, "float32")
 
-    def get_config(self):
+    def get_config(self) -> Config:
         return {"tau": self.tau}
 
 
@@ -94,7 +102,7 @@ class Stochastic(Policy):
     that makes the same calls gets the same decisions.
     """
 
-    def decide(self, logits, gate):
+    def decide(self, logits: Tensor, gate: "Gate") -> Tensor:
         log_odds = logits[..., 1] - logits[..., 0]
         noise = estimators.uniform_noise(ops.shape(log_odds), gate.next_seed())
         return ops.cast(noise < ops.sigmoid(log_odds), "float32")
@@ -104,5 +112,5 @@ class Stochastic(Policy):
 class AlwaysOpen(Policy):
     """Opens everything: the gates were a regularizer, as in stochastic depth."""
 
-    def decide(self, logits, gate):
+    def decide(self, logits: Tensor, gate: "Gate") -> Tensor:
         return ops.ones_like(logits[..., 0])

@@ -1,10 +1,17 @@
 """Batch norm statistics, estimated anew with the weights left alone."""
 
+from collections.abc import Iterable
+
 import keras
 import tensorflow as tf
 
+from tfgate.typing import Tensor
+from tfgate.typing import TensorTree
 
-def recalibrate_batch_norm(model, dataset, steps):
+
+def recalibrate_batch_norm(
+    model: keras.Model, dataset: Iterable[TensorTree], steps: int
+) -> None:
     """Re-estimates the moving statistics of every batch norm of a model.
 
     Gates that rarely open leave the moving averages of their branches unstable. This
@@ -34,7 +41,7 @@ def recalibrate_batch_norm(model, dataset, steps):
     before = [(norm, norm.momentum) for norm in norms]
 
     @tf.function(autograph=False)
-    def run(inputs, momentum):
+    def run(inputs: TensorTree, momentum: Tensor) -> None:
         for norm in norms:
             norm.momentum = momentum
         model(inputs, training=True)

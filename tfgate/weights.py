@@ -3,7 +3,7 @@
 import keras
 
 
-def copy_weights(source, target):
+def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
     """Copies the weights of equally named layers, nested ones included.
 
     Serves to start a gated network from its dense twin and the reverse. Gates have
@@ -43,7 +43,7 @@ def copy_weights(source, target):
     return [taker.name for _, taker in pairs]
 
 
-def _leaves(model):
+def _leaves(model: keras.Model) -> list[keras.Layer]:
     """Layers without sublayers, in the order in which they are found."""
     return [
         layer

@@ -1,31 +1,42 @@
 """Residual networks, dense and with a gate per residual block."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
 from tfgate.blocks import GatedResidual
+from tfgate.estimators import Estimator
 from tfgate.gates import DependentGate
+from tfgate.gates import Gate
 from tfgate.gates import IndependentGate
 from tfgate.model import GatedModel
+from tfgate.policies import Policy
+from tfgate.typing import Activation
+from tfgate.typing import Tensor
+from tfgate.typing import TensorTree
 
-_GATES = {"independent": IndependentGate, "dependent": DependentGate}
+_GATES: dict[str, type[Gate]] = {
+    "independent": IndependentGate,
+    "dependent": DependentGate,
+}
 _BN = {"momentum": 0.9, "epsilon": 1e-5}
 
 
 def CifarResNet(
-    depth=20,
-    input_shape=(32, 32, 3),
-    input_tensor=None,
-    classes=10,
-    classifier_activation="softmax",
-    gate=None,
-    granularity="block",
-    initial_open_probability=0.87,
-    estimator=None,
-    policy=None,
-    seed=None,
-    name=None,
-):
+    depth: int = 20,
+    input_shape: tuple[int, int, int] = (32, 32, 3),
+    input_tensor: keras.KerasTensor | None = None,
+    classes: int = 10,
+    classifier_activation: Activation | None = "softmax",
+    gate: str | None = None,
+    granularity: str = "block",
+    initial_open_probability: float = 0.87,
+    estimator: Estimator | None = None,
+    policy: Policy | None = None,
+    seed: int | None = None,
+    name: str | None = None,
+) -> keras.Model:
     """The CIFAR ResNet of He et al. 2016, section 4.2, dense or gated.
 
     Three stages of (depth - 2) / 6 basic blocks with 16, 32 and 64 filters. Shortcuts
@@ -63,7 +74,7 @@ def CifarResNet(
     _check_choice("gate", gate, (None, *_GATES))
     _check_choice("granularity", granularity, ("block",))
 
-    def make_gate(block_name):
+    def make_gate(block_name: str) -> Gate | None:
         if gate is None:
             return None
         return _GATES[gate](
@@ -98,7 +109,9 @@ def CifarResNet(
     return model_class(inputs, outputs, name=name or f"cifar_resnet{depth}")
 
 
-def _basic_block(x, filters, strides, name, gate):
+def _basic_block(
+    x: Tensor, filters: int, strides: int, name: str, gate: Gate | None
+) -> Tensor:
     branch = [
         _convolution(filters, 3, strides, name=f"{name}_1_conv"),
         layers.BatchNormalization(name=f"{name}_1_bn", **_BN),
@@ -121,7 +134,9 @@ def _basic_block(x, filters, strides, name, gate):
     return block(x)[0]
 
 
-def _parameter_free_shortcut(channels, filters, strides, name):
+def _parameter_free_shortcut(
+    channels: int, filters: int, strides: int, name: str
+) -> list[keras.Layer]:
     """Layers of He's option A; none where the identity fits."""
     if strides == 1 and channels == filters:
         return []
@@ -138,7 +153,9 @@ def _parameter_free_shortcut(channels, filters, strides, name):
     ]
 
 
-def _convolution(filters, size, strides=1, name=None):
+def _convolution(
+    filters: int, size: int, strides: int = 1, name: str | None = None
+) -> keras.Layer:
     return layers.Conv2D(
         filters,
         size,
@@ -150,17 +167,17 @@ def _convolution(filters, size, strides=1, name=None):
     )
 
 
-def _apply(sequence, x):
+def _apply(sequence: Sequence[keras.Layer], x: Tensor) -> Tensor:
     for layer in sequence:
         x = layer(x)
     return x
 
 
-def _source_inputs(tensor):
+def _source_inputs(tensor: keras.KerasTensor) -> TensorTree:
     sources = keras.utils.get_source_inputs(tensor)
     return sources[0] if len(sources) == 1 else sources
 
 
-def _check_choice(name, value, choices):
+def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
     if value not in choices:
         raise ValueError(f"Expected {name} to be one of {choices}, got {value!r}.")
