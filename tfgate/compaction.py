@@ -207,8 +207,11 @@ def apply_decided(
     output = _apply_flat(rewriter, block.shortcut, x)
     if action is Action.UNGATE:
         residual = _apply_flat(rewriter, block.branch, x)
-        output = keras.layers.Add(name=f"{block.name}_add")([output, residual])
-    activation = keras.layers.Activation(block.activation, name=f"{block.name}_out")
+        add = keras.layers.Add(name=f"{block.name}_add", dtype=block.dtype_policy)
+        output = add([output, residual])
+    activation = keras.layers.Activation(
+        block.activation, name=f"{block.name}_out", dtype=block.dtype_policy
+    )
     return activation(output)
 
 
@@ -226,10 +229,11 @@ def _apply_flat(
 
 
 def _independent_rate(gate: IndependentGate, policy: Threshold) -> float:
-    logits = keras.ops.convert_to_numpy(gate.component_logits)
-    odds = logits[:, 1] - logits[:, 0]
-    tau = np.float32(policy.tau)
-    return float(np.mean(odds > np.log(tau) - np.log1p(-tau)))
+    logits = keras.ops.convert_to_tensor(gate.component_logits)
+    tau = keras.ops.convert_to_tensor(policy.tau, "float32")
+    # The policy's own operations: NumPy's logarithm may round differently.
+    log_odds_tau = keras.ops.log(tau) - keras.ops.log1p(-tau)
+    return float(np.mean(logits[:, 1] - logits[:, 0] > log_odds_tau))
 
 
 def _measure_rates(

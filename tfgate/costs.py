@@ -82,8 +82,9 @@ def count_macs(layer: keras.Layer, input_shape: Shape) -> int:
     for any layer, whatever it is composed of.
 
     Args:
-        layer: a built Keras layer or model with one input.
-        input_shape: `(batch, ...)`; the batch entry is ignored.
+        layer: a built Keras layer or model.
+        input_shape: `(batch, ...)`, or a structure of such tuples for a model of
+            several inputs; the batch entries are ignored.
 
     Returns:
         int.
@@ -99,16 +100,20 @@ def count_macs(layer: keras.Layer, input_shape: Shape) -> int:
     >>> count_macs(layer, (None, 32, 32, 3)) == 32 * 32 * 3 * 3 * 3 * 16
     True
     """
-    shape = tuple(input_shape[1:])
-    if any(size is None for size in shape):
-        raise ValueError(
-            f"Expected a fixed input shape to count the MACs of {layer.name!r}, got "
-            f"{tuple(input_shape)}."
-        )
+
+    def one_image(shape: Shape) -> tf.TensorSpec:
+        if None in shape[1:]:
+            raise ValueError(
+                f"Expected a fixed input shape to count the MACs of {layer.name!r}, "
+                f"got {tuple(shape)}."
+            )
+        return tf.TensorSpec((1, *shape[1:]), layer.compute_dtype)
+
+    specs = keras.tree.map_shape_structure(one_image, input_shape)
     with tf.init_scope():
         traced = tf.function(
             lambda inputs: layer(inputs, training=False), autograph=False
-        ).get_concrete_function(tf.TensorSpec((1, *shape), layer.compute_dtype))
+        ).get_concrete_function(specs)
     return _graph_macs(traced.graph)
 
 
@@ -139,12 +144,27 @@ def _operation_macs(operation: tf.Operation) -> int:
 
 def _convolution_macs(operation: tf.Operation) -> int:
     kernel = operation.inputs[1].shape  # [..., in_channels / groups, out_channels]
-    return _size(operation.outputs[0].shape) * _size(kernel[:-1])
+    return _size(_convolved_shape(operation)) * _size(kernel[:-1])
 
 
 def _depthwise_macs(operation: tf.Operation) -> int:
     kernel = operation.inputs[1].shape  # [height, width, channels, multiplier]
-    return _size(operation.outputs[0].shape) * _size(kernel[:2])
+    return _size(_convolved_shape(operation)) * _size(kernel[:2])
+
+
+def _convolved_shape(operation: tf.Operation) -> tf.TensorShape:
+    """Shape of a convolution's result, without the padding of a dilated one.
+
+    TensorFlow dilates by SpaceToBatchND, convolution, BatchToSpaceND, and pads the
+    space to a multiple of the dilation.
+    """
+    output = operation.outputs[0]
+    for consumer in output.consumers():
+        if consumer.type == "BatchToSpaceND":
+            return consumer.outputs[0].shape
+        if consumer.type == "Squeeze":  # a one-dimensional convolution
+            return _convolved_shape(consumer)
+    return output.shape
 
 
 def _transposed_convolution_macs(operation: tf.Operation) -> int:

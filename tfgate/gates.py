@@ -121,6 +121,11 @@ class Gate(keras.layers.Layer):
         self.built = True
         self._policy.prepare(self)
 
+    def load_own_variables(self, store: Any) -> None:
+        super().load_own_variables(store)
+        # The threshold belongs to the policy, not to the weights that are loaded.
+        self._policy.prepare(self)
+
     def build_logits(self, input_shape: Shape) -> None:
         """Creates the weights that `compute_logits` needs."""
 

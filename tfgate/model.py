@@ -147,7 +147,8 @@ class GatedModel(keras.Model):
         for gate in self.gates:
             gate.policy = policy
         if changed:
-            self.train_function = None
+            # Not the train function: training asks the estimators, and a callback
+            # may change the policy in the middle of `fit`.
             self.test_function = None
             self.predict_function = None
 
@@ -200,8 +201,9 @@ class GatedModel(keras.Model):
             **kwargs,
         )
         self._gate_losses = list(gate_losses)
-        self._gate_metrics = GateMetrics(self.costs)
-        self._gate_loss_metric = keras.metrics.Mean(name="gate_loss")
+        if self._gate_metrics is None:  # Keras tracks them, and what they replace
+            self._gate_metrics = GateMetrics(self.costs)
+            self._gate_loss_metric = keras.metrics.Mean(name="gate_loss")
 
     def get_compile_config(self) -> Config | None:
         config = super().get_compile_config()
@@ -215,11 +217,6 @@ class GatedModel(keras.Model):
         self.compile(**keras.saving.deserialize_keras_object(config))
         if getattr(self, "optimizer", None) is not None:
             self.optimizer.build(self.trainable_variables)
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        own = [self._gate_metrics, self._gate_loss_metric]
-        return super().metrics + [metric for metric in own if metric is not None]
 
     def gate_loss(self, gates: GatesOutputs) -> Tensor:
         """Sum of the compiled gate losses, a float32 scalar over the global batch.
@@ -352,18 +349,22 @@ def _find_blocks(inputs: TensorTree, outputs: TensorTree) -> list[GatedBlock]:
     """The gated blocks between inputs and outputs, in network order."""
     layers = keras.Model(inputs, outputs).layers
     blocks = [layer for layer in layers if isinstance(layer, GatedBlock)]
+    for layer in layers:
+        hidden = [
+            sublayer
+            for sublayer in layer._flatten_layers(include_self=False)
+            if isinstance(sublayer, GatedBlock)
+        ]
+        if hidden:
+            raise ValueError(
+                f"Expected gated blocks in the graph itself, got {hidden[0].name!r} "
+                f"inside {layer.name!r}; build the network without nesting it."
+            )
     if not blocks:
         raise ValueError(
             "Expected at least one gated block, such as tfgate.GatedResidual, between "
             "inputs and outputs; use keras.Model for a network without gates."
         )
-    for layer in layers:
-        hidden = [s for s in layer._flatten_layers() if isinstance(s, GatedBlock)]
-        if hidden and not isinstance(layer, GatedBlock):
-            raise ValueError(
-                f"Expected gated blocks in the graph itself, got {hidden[0].name!r} "
-                f"inside {layer.name!r}; build the network without nesting it."
-            )
     return blocks
 
 

@@ -97,7 +97,7 @@ def gate_weight_decay(model: GatedModel, weight_decay: float) -> float:
         CS 3.2 and 4.1: gates' decay pulls probabilities to 0.5 in proportion to their
         number; 1e-4 suits 10 to 20 gates.
     """
-    components = sum(len(macs) for macs in model.costs.components.values())
-    if not components:
+    if not isinstance(model, GatedModel):
         raise ValueError(f"Expected a model with gates, got {model.name!r} without.")
+    components = sum(gate.components for gate in model.gates)
     return 20.0 / components * weight_decay

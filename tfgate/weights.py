@@ -2,12 +2,15 @@
 
 import keras
 
+from tfgate.gates import Gate
+
 
 def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
     """Copies the weights of equally named layers, nested ones included.
 
-    Serves to start a gated network from its dense twin and the reverse. Gates have
-    no counterpart in a dense network and stay as they are.
+    Serves to start a gated network from its dense twin and the reverse. Gates are
+    carried over whole, to gates of the same class and name; without such a
+    counterpart they stay as they are. Policies stay.
 
     Args:
         source: `keras.Model` to read from.
@@ -24,7 +27,9 @@ def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
     pairs = [
         (sources[layer.name], layer)
         for layer in _leaves(target)
-        if layer.weights and layer.name in sources
+        if layer.weights
+        and layer.name in sources
+        and _gate_class(layer) is _gate_class(sources[layer.name])
     ]
     if not pairs:
         raise ValueError(
@@ -40,14 +45,18 @@ def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
             )
     for giver, taker in pairs:
         taker.set_weights(giver.get_weights())
+        if isinstance(taker, Gate):
+            taker.policy.prepare(taker)
     return [taker.name for _, taker in pairs]
 
 
-def _leaves(model: keras.Model) -> list[keras.Layer]:
-    """Layers without sublayers, in the order in which they are found."""
-    return [
-        layer
-        for layer in model._flatten_layers(include_self=False)
-        if isinstance(layer, keras.Layer)
-        and len(list(layer._flatten_layers(include_self=False))) == 0
-    ]
+def _leaves(layer: keras.Layer) -> list[keras.Layer]:
+    """Layers without sublayers, and gates, in the order in which they were made."""
+    sublayers = list(layer._flatten_layers(recursive=False, include_self=False))
+    if isinstance(layer, Gate) or not sublayers:
+        return [layer]
+    return [leaf for sublayer in sublayers for leaf in _leaves(sublayer)]
+
+
+def _gate_class(layer: keras.Layer) -> type[Gate] | None:
+    return type(layer) if isinstance(layer, Gate) else None
