@@ -1,0 +1,208 @@
+"""The whole way once, in a few minutes: train, convert, verify, benchmark, report.
+
+    python -m tools.demo [--workdir=build/demo]
+
+Trains on scikit-learn's handwritten digits a dense ResNet-20, one with data-dependent
+gates and one with independent gates; prunes the last; converts all to TFLite; checks
+that the files decide and predict as Keras does; and measures their latency on the test
+images. Called again, it keeps the networks that it trained and measures anew.
+"""
+
+import json
+import pathlib
+import sys
+import time
+
+from absl import app
+from absl import flags
+
+from tflite.benchmark import benchmark
+from tflite.convert import convert
+from tflite.verify import verify
+from tools import demo_report
+from trainers import digits
+from trainers.common import program
+from trainers.common import settings
+
+_WORKDIR = flags.DEFINE_string(
+    "workdir", "build/demo", "Directory for networks, files, results and the report."
+)
+_TARGET = 0.6
+_TAU = 0.5
+_NETWORKS = {
+    "dense": {"gate": "none"},
+    "gated": {"gate": "dependent", "target": _TARGET},
+    "independent": {"gate": "independent", "target": _TARGET},
+}
+_CONVERSIONS = {  # file: (network, arguments of convert)
+    "dense": ("dense", {"lowering": "dense"}),
+    "gated": (
+        "gated",
+        {"lowering": "conditional", "tau_input": True, "gate_outputs": True},
+    ),
+    "pruned": ("independent", {"lowering": "pruned"}),
+}
+_GATE_KINDS = {"gated": "data-dependent", "independent": "independent"}
+_SAMPLES = 100
+_RUNS = 500
+
+
+def main(argv):
+    """Runs the demo; returns the exit code."""
+    if argv[1:]:
+        print(f"expected flags only (--name=value), got {argv[1]!r}", file=sys.stderr)
+        return 2
+    started = time.monotonic()
+    workdir = pathlib.Path(_WORKDIR.value)
+    results = {}
+    for step, name in enumerate(_NETWORKS, start=1):
+        _headline(step, f"train on digits: {name}")
+        results[name] = _train(name, workdir / name)
+    _headline(4, "convert to TFLite, and compare with Keras")
+    files = {name: _convert(name, workdir) for name in _CONVERSIONS}
+    _headline(5, "measure latency: each against the dense file, in alternation")
+    latencies = {name: _benchmark(name, files, workdir) for name in ("gated", "pruned")}
+    rows = _rows(results, files, latencies)
+    report = workdir / "report.html"
+    seconds = time.monotonic() - started
+    demo_report.write(
+        report,
+        rows,
+        _distributions(latencies),
+        _plots(workdir),
+        _conditions(results, latencies, seconds),
+    )
+    print(f"\n{demo_report.text_table(rows)}\n")
+    print(
+        "Executed MACs include the gates'. Latency: one thread, batch 1, test images; "
+        "its ratio is to\nthe dense file in the same run. The TFLite file decides by "
+        "threshold, so it has no stochastic row."
+    )
+    print(f"\nReport with plots: {report} ({seconds:.0f} s in all)")
+    return 0
+
+
+def _headline(step, text):
+    print(f"\n[{step}/5] {text}", flush=True)
+
+
+def _train(name, workdir):
+    chosen = settings.make(**digits.DEFAULTS, **_NETWORKS[name], workdir=workdir)
+    program.train(chosen)
+    return json.loads((workdir / "results.json").read_text(encoding="utf-8"))
+
+
+def _convert(name, workdir):
+    network, arguments = _CONVERSIONS[name]
+    path = workdir / f"{name}.tflite"
+    model = workdir / network / "model.keras"
+    convert(model, path, labels=[str(digit) for digit in range(10)], **arguments)
+    check = verify(
+        model,
+        path,
+        dataset="digits",
+        samples=_SAMPLES,
+        json=workdir / f"verify_{name}.json",
+    )
+    gates = check["gate_agreement"]
+    print(
+        f"{path}: same class as Keras for {100 * check['prediction_agreement']:.1f} % "
+        f"of {check['samples']} images, "
+        + ("" if gates is None else f"same decisions for {100 * gates:.1f} %, ")
+        + f"largest difference {check['max_abs_error']:.1e}",
+        flush=True,
+    )
+    return path
+
+
+def _benchmark(name, files, workdir):
+    result = benchmark(
+        files[name],
+        files["dense"],
+        dataset="digits",
+        samples=_SAMPLES,
+        runs=_RUNS,
+        sweep_tau=(0.0,) if name == "gated" else (),
+        json=workdir / f"benchmark_{name}.json",
+    )
+    print(f"{name}: p50 {result['ratio_p50']:.3f} of dense", flush=True)
+    return result
+
+
+def _rows(results, files, latencies):
+    dense_macs = results["dense"]["macs"]["dense"]
+    sizes = {name: path.stat().st_size for name, path in files.items()}
+    gated, pruned = latencies["gated"], latencies["pruned"]
+    threshold = gated["model"]["latency_ms"]["p50"], gated["ratio_p50"]
+    all_open = [row for row in gated["sweep"] if row["tau"] == 0.0][0]
+    policies = results["gated"]["policies"]
+
+    def row(network, measured, p50=None, ratio=None, file=None):
+        return demo_report.Row(
+            network,
+            measured["accuracy"],
+            measured["executed_macs"],
+            measured["executed_macs"] / dense_macs,
+            measured["activation_rate"],
+            p50,
+            ratio,
+            None if file is None else sizes[file],
+        )
+
+    dense = {
+        "accuracy": results["dense"]["test_accuracy"]["threshold"],
+        "executed_macs": dense_macs,
+        "activation_rate": 1.0,
+    }
+    opened = all_open["latency_ms"]["p50"], all_open["ratio_p50"]
+    cut = pruned["model"]["latency_ms"]["p50"], pruned["ratio_p50"]
+    independent = results["independent"]["policies"]["threshold"]
+    return [
+        row("dense", dense, gated["baseline"]["latency_ms"]["p50"], 1.0, "dense"),
+        row("gated, stochastic", policies["stochastic"]),
+        row(f"gated, threshold {_TAU}", policies["threshold"], *threshold, "gated"),
+        row("gated, all open", policies["always_open"], *opened, "gated"),
+        row("pruned", independent, *cut, "pruned"),
+    ]
+
+
+def _distributions(latencies):
+    gated, pruned = latencies["gated"], latencies["pruned"]
+    return {
+        "dense": gated["baseline"]["latency_ms"],
+        f"gated, threshold {_TAU}": gated["model"]["latency_ms"],
+        "gated, all open": gated["sweep"][0]["latency_ms"],
+        "pruned": pruned["model"]["latency_ms"],
+    }
+
+
+def _plots(workdir):
+    return [
+        (f"{caption} ({name} gates)", workdir / folder / "plots" / file)
+        for folder, name in _GATE_KINDS.items()
+        for caption, file in (
+            ("Activation rate of each block over the epochs", "activation_rates.png"),
+            ("Activation rate of each block on the test set", "final_rates.png"),
+        )
+    ]
+
+
+def _conditions(results, latencies, seconds):
+    conditions = latencies["gated"]["conditions"]
+    gated = results["gated"]
+    versions = ", ".join(f"{k} {v}" for k, v in conditions["versions"].items())
+    return [
+        f"Command: python -m tools.demo, {seconds:.0f} s; {conditions['date']}.",
+        f"Training: {gated['epochs']} epochs on digits, seed {gated['seed']}; target "
+        f"activation rate {_TARGET}; commit {gated['git_commit']}.",
+        f"Latency: {conditions['runs']} runs of each file, image by image in "
+        f"alternation, {conditions['threads']} thread, the first "
+        f"{conditions['samples']} test images.",
+        f"Machine: {conditions['machine']}.",
+        f"Versions: {versions}.",
+        "Accuracy is Keras' on all test images. Executed MACs include the gates'.",
+    ]
+
+
+if __name__ == "__main__":
+    app.run(main)
