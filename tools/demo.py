@@ -189,6 +189,7 @@ def _plots(workdir):
 
 def _conditions(results, latencies, seconds):
     conditions = latencies["gated"]["conditions"]
+    machine = conditions["machine"]
     gated = results["gated"]
     versions = ", ".join(f"{k} {v}" for k, v in conditions["versions"].items())
     return [
@@ -198,7 +199,8 @@ def _conditions(results, latencies, seconds):
         f"Latency: {conditions['runs']} runs of each file, image by image in "
         f"alternation, {conditions['threads']} thread, the first "
         f"{conditions['samples']} test images.",
-        f"Machine: {conditions['machine']}.",
+        f"Machine: {machine['processor']}, {machine['architecture']}, "
+        f"{machine['cores']} cores, load {machine['load']:.1f} before the measurement.",
         f"Versions: {versions}.",
         "Accuracy is Keras' on all test images. Executed MACs include the gates'.",
     ]

@@ -31,6 +31,7 @@ def CifarResNet(
     classifier_activation: Activation | None = "softmax",
     gate: str | None = None,
     granularity: str = "block",
+    zero_init_residual: bool = False,
     initial_open_probability: float = 0.87,
     estimator: Estimator | None = None,
     policy: Policy | None = None,
@@ -52,6 +53,10 @@ def CifarResNet(
         classifier_activation: activation of the last layer; None gives logits.
         gate: None for the dense network, `"independent"` or `"dependent"`.
         granularity: what a gate switches; `"block"`, a whole residual branch.
+        zero_init_residual: whether the last batch norm of each branch starts with a
+            scale of zero (Goyal et al. 2017, 5.1), so that every block starts as its
+            shortcut. Gates then close no block for the noise that it adds before it
+            has learned anything.
         initial_open_probability: P(open) of every gate before training, in (0, 1).
         estimator: the gates' `tfgate.estimators.Estimator`; None means their default.
         policy: the gates' inference policy; None means `Threshold(0.5)`.
@@ -85,6 +90,7 @@ def CifarResNet(
             name=f"{block_name}_gate",
         )
 
+    last_scale = "zeros" if zero_init_residual else "ones"
     inputs = keras.Input(input_shape) if input_tensor is None else input_tensor
     x = _convolution(16, 3, name="conv1_conv")(inputs)
     x = layers.BatchNormalization(name="conv1_bn", **_BN)(x)
@@ -93,7 +99,8 @@ def CifarResNet(
         for index in range(1, (depth - 2) // 6 + 1):
             block_name = f"conv{stage}_block{index}"
             strides = 2 if stage > 2 and index == 1 else 1
-            x = _basic_block(x, filters, strides, block_name, make_gate(block_name))
+            block_gate = make_gate(block_name)
+            x = _basic_block(x, filters, strides, block_name, block_gate, last_scale)
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
     outputs = layers.Dense(
         classes,
@@ -110,14 +117,16 @@ def CifarResNet(
 
 
 def _basic_block(
-    x: Tensor, filters: int, strides: int, name: str, gate: Gate | None
+    x: Tensor, filters: int, strides: int, name: str, gate: Gate | None, last_scale: str
 ) -> Tensor:
     branch = [
         _convolution(filters, 3, strides, name=f"{name}_1_conv"),
         layers.BatchNormalization(name=f"{name}_1_bn", **_BN),
         layers.ReLU(name=f"{name}_1_relu"),
         _convolution(filters, 3, name=f"{name}_2_conv"),
-        layers.BatchNormalization(name=f"{name}_2_bn", **_BN),
+        layers.BatchNormalization(
+            gamma_initializer=last_scale, name=f"{name}_2_bn", **_BN
+        ),
     ]
     shortcut = _parameter_free_shortcut(x.shape[-1], filters, strides, name)
     if gate is None:

@@ -111,6 +111,13 @@ def _define_network(values):
         lower_bound=1e-6,
         flag_values=values,
     )
+    flags.DEFINE_bool(
+        "zero_init_residual",
+        False,
+        "Starts the last batch norm of each branch with a scale of zero, so that every "
+        "block starts as its shortcut (Goyal et al. 2017).",
+        flag_values=values,
+    )
     flags.DEFINE_float(
         "initial_open_probability",
         0.87,

@@ -45,6 +45,7 @@ def build(settings, dataset):
             input_tensor=normalized,
             classes=len(dataset.labels),
             classifier_activation=None,
+            zero_init_residual=settings.zero_init_residual,
             name=name(settings),
             **_gate_arguments(settings),
         )

@@ -265,3 +265,14 @@ def test_mixed_precision_predicts_in_float32(mixed_bfloat16):
     assert keras.backend.standardize_dtype(outputs["predictions"].dtype) == "float32"
     assert model.get_layer("conv1_conv").compute_dtype == "bfloat16"
     assert all(np.isfinite(np.asarray(outputs["predictions"])).ravel())
+
+
+def test_zero_init_residual_starts_every_block_as_its_shortcut():
+    model = CifarResNet(20, input_shape=(8, 8, 3), zero_init_residual=True)
+    scales = [
+        keras.ops.convert_to_numpy(layer.gamma)
+        for layer in model.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    zeros = [bool((scale == 0).all()) for scale in scales]
+    assert zeros == [False] + 9 * [False, True]

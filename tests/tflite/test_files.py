@@ -1,0 +1,27 @@
+import pytest
+
+from tflite import errors
+from tflite import files
+
+
+def test_replaced_keeps_the_old_file_until_the_new_is_complete(tmp_path):
+    path = tmp_path / "result.json"
+    files.write_json(path, {"a": 1})
+    with pytest.raises(KeyError), files.replaced(path) as unfinished:
+        unfinished.write_text("half")
+        raise KeyError
+    assert path.read_text() == '{\n  "a": 1\n}\n'
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_results_hold_no_nan(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        files.write_json(tmp_path / "result.json", {"a": float("nan")})
+    assert not list(tmp_path.iterdir())
+
+
+def test_directories_are_no_files(tmp_path):
+    with pytest.raises(errors.InputError, match="--output to be writable"):
+        files.writable(tmp_path, "--output")
+    with pytest.raises(errors.InputError, match="--model to be a file"):
+        files.existing(tmp_path, "--model")

@@ -1,0 +1,8 @@
+"""From a trained network to a .tflite file that skips, and its numbers.
+
+    python -m tflite.convert      model.keras -> model.tflite
+    python -m tflite.verify       same decisions, same predictions?
+    python -m tflite.benchmark    how fast, compared with another file?
+
+Each command has a function of the same name for use from Python.
+"""

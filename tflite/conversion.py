@@ -1,0 +1,113 @@
+"""The way from a trained network to the bytes of a .tflite file."""
+
+import contextlib
+
+import keras
+
+import tfgate
+from tfgate.graph import GraphRewriter
+from tflite import describe
+from tflite import export
+from tflite import files
+from tflite import lowering as lowerings
+from tflite import metadata
+from tflite import plan
+from tflite import source
+from tflite.errors import InputError
+from tflite.lowering.context import Decisions
+
+
+def run(model, *, lowering, tau, tau_input, gate_outputs, quantize, labels):
+    """Converts a network; the arguments are those of `tflite.convert.convert`.
+
+    Returns:
+        `(content, description)`: bytes of the file, and its `Metadata`.
+
+    Raises:
+        InputError: the network does not fit the arguments.
+    """
+    origin = None
+    if not isinstance(model, keras.Model):
+        path, model = model, source.load(model)
+        origin = {"file": path.name, "sha256": files.fingerprint(path)}
+    _check(model, lowering, labels)
+    threshold = lowerings.LogOddsThreshold(tau)
+    with _float32():
+        model = source.in_float32(model)
+        plans, graph = [], model
+        if isinstance(model, tfgate.GatedModel):
+            plans = plan.make(model, lowering, tau, tau_input)
+            graph = export_graph(model, plans, threshold, gate_outputs)
+        flatbuffer = export.to_flatbuffer(
+            graph,
+            source.input_shape(model),
+            threshold=threshold,
+            tau_input=tau_input,
+            quantize=quantize,
+        )
+    document = describe.document(
+        model,
+        plans,
+        decisions=gate_outputs,
+        tau=None if lowering == "dense" else {"input": tau_input, "value": tau},
+        labels=labels,
+        lowering=lowering,
+        quantization=quantize,
+    )
+    return metadata.append(flatbuffer, document | {"source": origin})
+
+
+def export_graph(model, plans, threshold, gate_outputs):
+    """Builds a copy of a gated network with the lowered blocks in place.
+
+    Args:
+        model: a `tfgate.GatedModel`.
+        plans: list of `tflite.plan.BlockPlan`, one for each block.
+        threshold: `tflite.lowering.LogOddsThreshold`.
+        gate_outputs: whether to add the output `decisions`.
+
+    Returns:
+        `keras.Model` from images, batch 1, to a dict of outputs.
+    """
+    rewriter = GraphRewriter(model.core)
+    context = lowerings.Context(rewriter, threshold)
+    chosen = {entry.block.name: entry.lowering for entry in plans}
+
+    def replace(block, x):
+        return lowerings.find(block, chosen[block.name])(block, x, context)
+
+    images = keras.Input(batch_shape=source.input_shape(model), name="images")
+    inputs, predictions = rewriter.rewrite(replace, inputs=images)
+    outputs = {"predictions": predictions}
+    undecided = [p.block.gate.name for p in plans if p.decided is None]
+    if gate_outputs and undecided:
+        log_odds = [scalar for name in undecided for scalar in context.log_odds[name]]
+        outputs["decisions"] = Decisions(threshold, name="decisions")(log_odds)
+    graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
+    rewriter.finish()
+    return graph
+
+
+@contextlib.contextmanager
+def _float32():
+    """Lets new layers compute in float32, whatever the caller trains in."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _check(model, lowering, labels):
+    source.check(model)
+    if lowering != "dense" and not isinstance(model, tfgate.GatedModel):
+        raise InputError(
+            f"Expected a tfgate.GatedModel for --lowering={lowering}, got "
+            f"{model.name!r}, a network without gates; use --lowering=dense."
+        )
+    classes = source.output_shape(model)[-1]
+    if labels is not None and len(labels) != classes:
+        raise InputError(
+            f"Expected {classes} --labels, one for each class, got {len(labels)}."
+        )

@@ -1,0 +1,106 @@
+"""The metadata document of a converted network."""
+
+import keras
+import tensorflow as tf
+
+import tfgate
+from tfgate import costs
+from tflite import metadata
+from tflite import source
+
+
+def document(model, plans, *, decisions, tau, labels, lowering, quantization):
+    """Collects what the file says about itself, see `tflite.metadata`.
+
+    Args:
+        model: the trained model.
+        plans: list of `tflite.plan.BlockPlan`; empty for a network without gates.
+        decisions: whether the decisions are an output, if any gate is undecided.
+        tau: dict `{"input", "value"}`, or None.
+        labels: list of class names, or None.
+        lowering: the lowering of the network.
+        quantization: one of `tflite.metadata.QUANTIZATIONS`.
+
+    Returns:
+        Dict for JSON, without `source` and `flatbuffer`.
+    """
+    normalization = source.normalization(model)
+    gates = _gates(model, plans)
+    undecided = sum(c["decided"] is None for g in gates for c in g["components"])
+    return {
+        "schema": metadata.SCHEMA,
+        "schema_version": metadata.SCHEMA_VERSION,
+        "model": model.name,
+        "lowering": lowering,
+        "quantization": quantization,
+        "tau": tau,
+        "input": _tensor("images", source.input_shape(model))
+        | {
+            "value_range": [0, 255] if normalization["in_graph"] else None,
+            "normalization": normalization,
+        },
+        "outputs": {
+            "predictions": _tensor("predictions", source.output_shape(model)),
+            "decisions": _tensor("decisions", (1, undecided))
+            if decisions and undecided
+            else None,
+        },
+        "labels": labels,
+        "gates": gates,
+        "macs": _macs(model, plans),
+        "versions": {
+            "tfgate": tfgate.__version__,
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+        },
+    }
+
+
+def _tensor(name, shape):
+    return {"name": name, "shape": [int(size) for size in shape], "dtype": "float32"}
+
+
+def _gates(model, plans):
+    gates, column = [], 0
+    for plan in plans:
+        components = []
+        for macs in model.costs.components[plan.block.gate.name]:
+            index = column if plan.decided is None else None
+            column += plan.decided is None
+            components.append(
+                {"macs": round(float(macs)), "decided": plan.decided, "index": index}
+            )
+        gates.append(
+            {
+                "block": plan.block.name,
+                "gate": plan.block.gate.name,
+                "kind": type(plan.block).__name__,
+                "gate_kind": type(plan.block.gate).__name__,
+                "lowering": plan.lowering,
+                "gate_macs": _gate_macs(model, plan),
+                "components": components,
+            }
+        )
+    return gates
+
+
+def _macs(model, plans):
+    if not isinstance(model, tfgate.GatedModel):
+        macs = costs.count_macs(model, model.input_shape)
+        return {"dense": macs, "all_open": macs, "all_closed": macs}
+
+    def of(lowering):
+        blocks = [p.block for p in plans if p.lowering == lowering]
+        return sum(float(model.costs.components[b.gate.name].sum()) for b in blocks)
+
+    gate_macs = sum(_gate_macs(model, plan) for plan in plans)
+    all_open = round(model.costs.dense + gate_macs - of("closed"))
+    return {
+        "dense": model.costs.dense,
+        "all_open": all_open,
+        "all_closed": round(all_open - of("if")),
+    }
+
+
+def _gate_macs(model, plan):
+    return model.costs.gate[plan.block.gate.name] if plan.computes_gate else 0

@@ -1,0 +1,68 @@
+"""From an export graph in Keras to the bytes of a flatbuffer."""
+
+import pathlib
+import tempfile
+
+import keras
+import tensorflow as tf
+from tensorflow.lite.python.convert import ConverterError
+
+from tflite import quantization
+from tflite.errors import InputError
+
+_SIGNATURE = "serving_default"
+
+
+def to_flatbuffer(model, image_shape, *, threshold, tau_input, quantize):
+    """Converts an export graph.
+
+    The way is Keras's ExportArchive and a SavedModel: the weights of a branch stay
+    constants inside it. (Concrete functions would hand them in as inputs of the IF,
+    and XNNPACK could not pack them.) The archive also keeps our names in the
+    signature, which `from_keras_model` does not.
+
+    Args:
+        model: `keras.Model` from images to predictions, or to a dict of outputs.
+        image_shape: `(1, height, width, channels)`.
+        threshold: the `tflite.lowering.LogOddsThreshold` of its layers.
+        tau_input: whether τ is an input of the file, besides the images.
+        quantize: one of `tflite.metadata.QUANTIZATIONS`.
+
+    Returns:
+        Bytes of the flatbuffer. Its one signature has the inputs `images` and, on
+        demand, `tau`, a float32 scalar.
+
+    Raises:
+        InputError: the network has operations that TFLite has not.
+    """
+    signature = [tf.TensorSpec(image_shape, tf.float32, name="images")]
+
+    def serve(images):
+        outputs = model(images, training=False)
+        return outputs if isinstance(outputs, dict) else {"predictions": outputs}
+
+    def serve_with_tau(images, tau):
+        with threshold.bound(tau):
+            return serve(images)
+
+    if tau_input:
+        signature.append(tf.TensorSpec((), tf.float32, name="tau"))
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(
+        _SIGNATURE, serve_with_tau if tau_input else serve, input_signature=signature
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        saved = pathlib.Path(directory) / "saved_model"
+        archive.write_out(saved, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            str(saved), signature_keys=[_SIGNATURE]
+        )
+        quantization.configure(converter, quantize)
+        try:
+            return converter.convert()
+        except ConverterError as error:
+            raise InputError(
+                f"Expected a network of TFLite's operations, got {model.name!r}: "
+                f"{str(error).strip()[:300]}"
+            ) from error

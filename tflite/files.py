@@ -1,0 +1,116 @@
+"""Files that are read with a clear error, and written completely or not at all."""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import zipfile
+import zlib
+
+from tflite.errors import InputError
+
+_UNFINISHED = ".unfinished-"
+
+
+def existing(path, name):
+    """Checks that a file exists.
+
+    Args:
+        path: path of the file.
+        name: name of the argument, for the message.
+
+    Returns:
+        `pathlib.Path`.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    path = pathlib.Path(path).expanduser()
+    if not path.is_file():
+        raise InputError(f"Expected {name} to be a file, got {str(path)!r}.")
+    return path
+
+
+def keras_archive(path, name):
+    """Checks that a `.keras` file exists and is undamaged, without loading it.
+
+    Args:
+        path: path of the file.
+        name: name of the argument, for the message.
+
+    Returns:
+        `pathlib.Path`.
+
+    Raises:
+        InputError: there is no such file, or it is not a whole Keras archive.
+    """
+    path = existing(path, name)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            archive.getinfo("config.json")
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError) as error:
+        reason = str(error)
+    else:
+        reason = None if damaged is None else f"{damaged} in it is damaged"
+    if reason is not None:
+        raise InputError(
+            f"Expected {name} to be a whole .keras file, got {str(path)!r}: {reason}"
+        )
+    return path
+
+
+def fingerprint(path):
+    """SHA-256 of a file, as hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def writable(path, name):
+    """Checks that a file can be written.
+
+    Args:
+        path: path of the file to come.
+        name: name of the argument, for the message.
+
+    Returns:
+        `pathlib.Path`.
+
+    Raises:
+        InputError: its directory does not exist or is not writable, or the path is a
+            directory itself.
+    """
+    path = pathlib.Path(path).expanduser()
+    if not path.parent.is_dir():
+        raise InputError(
+            f"Expected {name} in an existing directory, got {str(path)!r}."
+        )
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise InputError(f"Expected {name} to be writable, got {str(path)!r}.")
+    return path
+
+
+@contextlib.contextmanager
+def replaced(path):
+    """Gives a path to write to, and puts what was written in place of `path`.
+
+    Args:
+        path: `pathlib.Path` of the file to create or replace.
+
+    Yields:
+        `pathlib.Path` in the same directory.
+    """
+    unfinished = path.with_name(f"{_UNFINISHED}{os.getpid()}-{path.name}")
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_json(path, document):
+    """Writes a document as JSON, completely or not at all."""
+    with replaced(path) as unfinished:
+        text = json.dumps(document, indent=2, allow_nan=False)
+        unfinished.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,12 @@
+"""How each kind of gated block becomes TFLite: one file per kind.
+
+Importing this package registers the lowerings of all kinds.
+"""
+
+from tflite.lowering import residual
+from tflite.lowering.context import Context
+from tflite.lowering.registry import find
+from tflite.lowering.registry import register
+from tflite.lowering.threshold import LogOddsThreshold
+
+__all__ = ["Context", "LogOddsThreshold", "find", "register", "residual"]

@@ -1,0 +1,248 @@
+"""The JSON document inside a .tflite file: what the file is and what it decides.
+
+It is the entry `tfgate.json` of a zip archive that follows the flatbuffer, the place
+where TFLite's metadata tools put associated files. Interpreters ignore it, alignment
+stays as it was, and any zip reader opens it: `unzip -p model.tflite tfgate.json`.
+
+Version 1 of the document:
+
+    schema          "tfgate.tflite"
+    schema_version  1; a reader refuses a higher one
+    model           name of the Keras model
+    lowering        "conditional", "masked", "dense" or "pruned"
+    quantization    "none", "dynamic" or "float16"
+    tau             null for "dense", else
+                    input   whether τ is an input of the file: a float32 scalar `tau`,
+                            a probability, clipped to [0, 1]; 0 opens all undecided
+                            gates, 1 closes all
+                    value   the threshold in (0, 1); with an input, a proposal for it
+    input           name, shape (batch 1), dtype
+                    value_range    [low, high] of pixel values, null if not known
+                    normalization  in_graph  whether the file normalizes the pixels
+                                   mean, std per channel, or one number for all; null
+                                   if not known
+    outputs         predictions  name, shape, dtype
+                    decisions    the same, or null; float32 [1, n] of 0 and 1
+    labels          names of the classes, or null
+    gates           a list in network order:
+                    block       name of the block
+                    gate        name of the gate
+                    kind        class of the block, such as "GatedResidual"
+                    gate_kind   class of the gate, such as "DependentGate"
+                    lowering    "if", "masked", "open" or "closed"
+                    gate_macs   MACs of computing the gate; 0 where the file does not
+                    components  a list:
+                                macs     MACs of the component for one image
+                                decided  0 or 1 where the decision is the same for
+                                         every image, else null
+                                index    column in `decisions`, else null. Columns are
+                                         the undecided components in network order
+    macs            per image: dense, the same network without gates; all_open and
+                    all_closed, this file with every undecided component open, closed
+    versions        of tfgate, tensorflow and keras
+    source          file, sha256 of the .keras file; null if converted from memory
+    flatbuffer      bytes, sha256 of what precedes the archive
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+
+import numpy as np
+
+from tflite import files
+from tflite.errors import InputError
+
+ENTRY = "tfgate.json"
+SCHEMA = "tfgate.tflite"
+SCHEMA_VERSION = 1
+LOWERINGS = ("conditional", "masked", "dense", "pruned")
+QUANTIZATIONS = ("none", "dynamic", "float16")
+
+_IDENTIFIER = b"TFL3"
+
+
+class Metadata:
+    """A file's document, with the few questions that programs ask of it.
+
+    Args:
+        document: dict as described in this module.
+
+    Attributes:
+        document: the same dict.
+    """
+
+    def __init__(self, document):
+        self.document = document
+
+    def __getitem__(self, key):
+        return self.document[key]
+
+    @property
+    def components(self):
+        """All components of all gates, in network order: list of dicts."""
+        return [c for gate in self["gates"] for c in gate["components"]]
+
+    @property
+    def undecided(self):
+        """Components whose decision depends on the image (or on the input τ)."""
+        return [c for c in self.components if c["decided"] is None]
+
+    @property
+    def has_decisions(self):
+        """Whether the file tells its decisions."""
+        return self["outputs"]["decisions"] is not None
+
+    @property
+    def has_tau_input(self):
+        """Whether τ is an input of the file."""
+        return self["tau"] is not None and self["tau"]["input"]
+
+    @property
+    def image_shape(self):
+        """Shape of one image, without the batch."""
+        return tuple(self["input"]["shape"][1:])
+
+    def all_decisions(self, decisions, images):
+        """Decisions of all components, those that are decided in the file included.
+
+        Args:
+            decisions: array `[images, n]`, the output `decisions`, or None.
+            images: number of images.
+
+        Returns:
+            float32 array `[images, components]` in network order; None for a network
+            without gates, or where undecided ones are not known.
+        """
+        components = self.components
+        if not components or (decisions is None and self.undecided):
+            return None
+        columns = [
+            np.full(images, c["decided"])
+            if c["decided"] is not None
+            else decisions[:, c["index"]]
+            for c in components
+        ]
+        return np.stack(columns, axis=1).astype("float32")
+
+    def executed_macs(self, decisions=None):
+        """MACs that the file executes for each image.
+
+        Args:
+            decisions: array `[images, n]`, the output `decisions` of n undecided
+                components; None if not known.
+
+        Returns:
+            float64 array `[images]`; a number where every image costs the same; None
+            where it depends on decisions that are not known.
+        """
+        macs = self["macs"]
+        if macs["all_open"] == macs["all_closed"]:
+            return float(macs["all_closed"])
+        if decisions is None:
+            return None
+        switched = np.array([c["macs"] for c in self.undecided], "float64")
+        return macs["all_closed"] + np.asarray(decisions, "float64") @ switched
+
+    def checked_tau(self, tau):
+        """Checks a choice of τ against this file.
+
+        Args:
+            tau: number, or None for the file's own.
+
+        Returns:
+            τ as the file will use it, a float; None where it has no gates to decide.
+
+        Raises:
+            InputError: τ is out of range, or another than the file's fixed one.
+        """
+        own = None if self["tau"] is None else self["tau"]["value"]
+        if tau is None:
+            return own
+        if not 0.0 <= tau <= 1.0:
+            raise InputError(f"Expected --tau in [0, 1], got {tau!r}.")
+        if not self.has_tau_input and tau != own:
+            raise InputError(
+                f"Expected no --tau for a file without an input tau (its own: {own}), "
+                f"got {tau!r}; convert it with --tau_input."
+            )
+        return float(tau)
+
+
+def append(flatbuffer, document):
+    """Puts a document into a .tflite file.
+
+    Args:
+        flatbuffer: bytes from the converter.
+        document: dict without the entry `flatbuffer`, which is added.
+
+    Returns:
+        `(content, metadata)`: bytes of the file, and the document as `Metadata`.
+    """
+    document = document | {"flatbuffer": _fingerprint(flatbuffer)}
+    file = io.BytesIO(flatbuffer)
+    # Mode "a" puts an archive behind whatever stands there.
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        # A fixed date: the same model gives the same bytes.
+        entry = zipfile.ZipInfo(ENTRY, date_time=(1980, 1, 1, 0, 0, 0))
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        archive.writestr(entry, json.dumps(document, indent=1, allow_nan=False))
+    return file.getvalue(), Metadata(document)
+
+
+def read(path, name="--tflite"):
+    """Reads the document of a .tflite file and checks the file against it.
+
+    Args:
+        path: path of the file.
+        name: name of the argument, for messages.
+
+    Returns:
+        `Metadata`.
+
+    Raises:
+        InputError: the file does not exist, is not a .tflite file, has no document,
+            is damaged, or was written by a newer schema.
+    """
+    path = files.existing(path, name)
+    content = path.read_bytes()
+    if content[4:8] != _IDENTIFIER:
+        raise InputError(f"Expected {name} to be a .tflite file, got {str(path)!r}.")
+    document = _parse(content, f"{name}={path}")
+    version = document.get("schema_version")
+    if document.get("schema") != SCHEMA or not isinstance(version, int):
+        raise InputError(f"Expected a document of schema {SCHEMA!r} in {name}={path}.")
+    if version > SCHEMA_VERSION:
+        raise InputError(
+            f"Expected {name}={path} with a document of schema version "
+            f"{SCHEMA_VERSION} or older, got version {version}: use a newer tfgate."
+        )
+    expected = document["flatbuffer"]
+    if _fingerprint(content[: expected["bytes"]]) != expected:
+        raise InputError(
+            f"Expected {name}={path} as tflite.convert wrote it, got a damaged file: "
+            "its checksum differs."
+        )
+    return Metadata(document)
+
+
+def _parse(content, where):
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return json.loads(archive.read(ENTRY))
+    except (zipfile.BadZipFile, KeyError):
+        raise InputError(
+            f"Expected {where} to hold tfgate's metadata, got none: it was not written "
+            "by tflite.convert, or it is truncated."
+        ) from None
+    except (zlib.error, ValueError, EOFError) as error:
+        raise InputError(
+            f"Expected readable metadata in {where}, got a damaged file: {error}"
+        ) from None
+
+
+def _fingerprint(flatbuffer):
+    digest = hashlib.sha256(flatbuffer).hexdigest()
+    return {"bytes": len(flatbuffer), "sha256": digest}

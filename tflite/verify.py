@@ -1,0 +1,214 @@
+r"""Compares a converted network with its origin, image by image.
+
+    python -m tflite.verify --model=model.keras --tflite=model.tflite \
+        --dataset=digits|cifar10 [--data_dir=DIR] --samples=N --json=result.json \
+        [--tau=0.5] [--min_agreement=1.0]
+
+The reference is Keras with the threshold policy at the file's τ, or with all gates
+open for a file of `--lowering=dense`. Exit code 1: an agreement is below
+`--min_agreement`; the result is written all the same.
+"""
+
+import os
+
+import numpy as np
+from absl import flags
+
+from tflite import datasets
+from tflite import errors
+from tflite import files
+from tflite import machine
+from tflite import metadata
+from tflite import quiet
+from tflite.errors import InputError
+
+
+def verify(model, tflite, *, dataset, samples=100, data_dir=None, tau=None, json=None):
+    """Compares a .tflite file with the network that it was converted from.
+
+    Args:
+        model: path of the `.keras` file, or the loaded `keras.Model`.
+        tflite: path of the `.tflite` file.
+        dataset: one of `tflite.datasets.NAMES`.
+        samples: number of test images, the first of the data set.
+        data_dir: directory of TFDS data sets, for cifar10.
+        tau: threshold in (0, 1), for a file with an input τ; None takes the file's.
+        json: path to write the result to, or None.
+
+    Returns:
+        Dict for JSON:
+
+        - `samples`: number of images;
+        - `gate_agreement`: share of equal decisions over images and components, those
+          that are decided in the file included; None for a network without gates, or
+          where the file does not tell its decisions;
+        - `prediction_agreement`: share of images with the same class;
+        - `max_abs_error`: largest difference between two predictions;
+        - `executed_macs_mean`: MACs per image of the file; None where they depend on
+          decisions that the file does not tell;
+        - `activation_rate`: mean decision in the file, None as for gate_agreement;
+        - `accuracy`: of `keras` and of `tflite`, in [0, 1];
+        - `tau`: None for a file without gates;
+        - `compared`: the two files, data set, lowering, quantization, the reference,
+          and `same_source`: whether the file was made from this very `.keras` file,
+          None if one of the two was in memory;
+        - `date`, `git_commit`, `versions`.
+
+    Raises:
+        InputError: an argument does not fit; nothing is written then.
+    """
+    description = metadata.read(tflite, "--tflite")
+    tau = description.checked_tau(tau)
+    if tau is not None and not 0.0 < tau < 1.0:
+        raise InputError(f"Expected --tau in (0, 1), as Keras takes it, got {tau!r}.")
+    choice = {"samples": samples, "data_dir": data_dir}
+    datasets.check(dataset, image_shape=description.image_shape, **choice)
+    json = None if json is None else files.writable(json, "--json")
+    in_memory = not isinstance(model, str | os.PathLike)
+    if not in_memory:
+        path = files.keras_archive(model, "--model")
+    # Not before: what is wrong so far is reported without waiting for TensorFlow.
+    quiet.import_tensorflow()
+    from tflite import source
+
+    loaded = model if in_memory else source.load(path)
+    _check_same_network(loaded, description)
+    images = datasets.load(dataset, **choice)
+    result = _compare(loaded, tflite, description, images, tau)
+    made_from = description["source"]
+    result["compared"] |= {
+        "model": loaded.name if in_memory else path.name,
+        "same_source": None
+        if in_memory or made_from is None
+        else files.fingerprint(path) == made_from["sha256"],
+    }
+    if json is not None:
+        files.write_json(json, result)
+    return result
+
+
+def _compare(model, tflite, description, images, tau):
+    from tflite import reference
+    from tflite import runtime
+
+    network = runtime.Network(tflite)
+    if description.has_tau_input:
+        network.set_tau(tau)
+    predictions, decisions = network.run(images.images)
+    expected, expected_decisions = reference.run(model, images.images, tau=tau)
+    all_decisions = description.all_decisions(decisions, len(images))
+    told = all_decisions is not None
+    executed = description.executed_macs(decisions)
+    classes, expected_classes = predictions.argmax(1), expected.argmax(1)
+    return {
+        "samples": len(images),
+        "gate_agreement": float(np.mean(all_decisions == expected_decisions))
+        if told
+        else None,
+        "prediction_agreement": float(np.mean(classes == expected_classes)),
+        "max_abs_error": float(np.max(np.abs(predictions - expected))),
+        "executed_macs_mean": None if executed is None else float(np.mean(executed)),
+        "activation_rate": float(np.mean(all_decisions)) if told else None,
+        "accuracy": {
+            "keras": float(np.mean(expected_classes == images.labels)),
+            "tflite": float(np.mean(classes == images.labels)),
+        },
+        "tau": tau,
+        "compared": {
+            "tflite": os.path.basename(tflite),
+            "dataset": images.name,
+            "lowering": description["lowering"],
+            "quantization": description["quantization"],
+            "reference": "Keras, all gates open" if tau is None else "Keras, threshold",
+        },
+        **machine.provenance(),
+    }
+
+
+def _check_same_network(model, description):
+    """Raises `InputError` where the file was not made from such a network."""
+    names = [gate.name for gate in getattr(model, "gates", [])]
+    expected = [gate["gate"] for gate in description["gates"]]
+    if names != expected:
+        raise InputError(
+            f"Expected --model with the {len(expected)} gates of the .tflite file, got "
+            f"{model.name!r} with {len(names)} gates, and not the same names."
+        )
+    from tflite import source
+
+    shapes = [
+        ("images", source.input_shape(model), description["input"]["shape"]),
+        (
+            "predictions",
+            source.output_shape(model),
+            description["outputs"]["predictions"]["shape"],
+        ),
+    ]
+    for what, got, wanted in shapes:
+        if list(got) != wanted:
+            raise InputError(
+                f"Expected --model with {what} of the shape {wanted} of the .tflite "
+                f"file, got {list(got)}."
+            )
+
+
+def define_flags():
+    """Defines the flags of the command."""
+    flags.DEFINE_string("model", None, "The trained network, a .keras file.")
+    flags.DEFINE_string("tflite", None, "The file that was converted from it.")
+    flags.DEFINE_string(
+        "dataset", "digits", f"Test images: {' or '.join(datasets.NAMES)}."
+    )
+    flags.DEFINE_string(
+        "data_dir", None, "Directory of TFDS data sets (it holds cifar10/)."
+    )
+    flags.DEFINE_integer("samples", 100, "Number of test images.")
+    flags.DEFINE_float(
+        "tau", None, "Threshold in (0, 1), for a file with an input tau."
+    )
+    flags.DEFINE_string("json", None, "File for the result.")
+    flags.DEFINE_float(
+        "min_agreement",
+        0.0,
+        "Share in [0, 1] of equal decisions, and of equal classes, below which the "
+        "exit code is 1.",
+    )
+    flags.mark_flags_as_required(["model", "tflite"])
+
+
+def main():
+    """Verifies as the flags say; returns the exit code."""
+    values = flags.FLAGS
+    if not 0.0 <= values.min_agreement <= 1.0:
+        raise InputError(
+            f"Expected --min_agreement in [0, 1], got {values.min_agreement!r}."
+        )
+    result = verify(
+        values.model,
+        values.tflite,
+        dataset=values.dataset,
+        samples=values.samples,
+        data_dir=values.data_dir,
+        tau=values.tau,
+        json=values.json,
+    )
+    for key in (
+        "samples",
+        "gate_agreement",
+        "prediction_agreement",
+        "max_abs_error",
+        "executed_macs_mean",
+        "activation_rate",
+    ):
+        print(f"{key}: {result[key]}")
+    if result["compared"]["same_source"] is False:
+        print("note: the .tflite file was made from another .keras file than --model")
+    agreements = [result["gate_agreement"], result["prediction_agreement"]]
+    if any(a is not None and a < values.min_agreement for a in agreements):
+        print(f"an agreement is below --min_agreement={values.min_agreement}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    errors.run(main, define_flags)
