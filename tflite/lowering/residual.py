@@ -3,7 +3,7 @@
 The weights are constants inside the branch. The shortcut stands in both branches, so
 that an IF has one input and one output, and the sum's ReLU fuses into its ADD. A
 ReLU after the IF, or an IF that returns the residual alone, makes no difference to an
-open block; the latter costs a closed block twice the time, and stores a tensor of zeros.
+open block; the latter costs a closed block twice the time and stores zeros.
 """
 
 import keras
