@@ -90,11 +90,13 @@ def _batches():
     import numpy as np
     import tensorflow as tf
 
+    from trainers.common.data import tuning
+
     generator = np.random.default_rng(0)
     images = generator.uniform(0.0, 255.0, (_BATCH_SIZE.value, 32, 32, 3))
     labels = generator.integers(10, size=_BATCH_SIZE.value)
     batch = tf.constant(images, tf.float32), tf.constant(labels, tf.int32)
-    return tf.data.Dataset.from_tensors(batch).repeat(_STEPS.value)
+    return tuning.fixed(tf.data.Dataset.from_tensors(batch).repeat(_STEPS.value))
 
 
 def _train(model, batches):

@@ -11,6 +11,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+from trainers.common.data import tuning
 from trainers.common.data.dataset import Dataset
 
 _ORDER, _TOP, _LEFT, _MIRRORED = range(4)
@@ -132,13 +133,14 @@ def _train(images, labels, augmentation, seed, epoch, batch_size):
         return tf.cast(batch, tf.float32), tf.gather(labels, index)
 
     batches = tf.data.Dataset.from_tensor_slices((indices, *random)).batch(batch_size)
-    return batches.map(load, num_parallel_calls=2).prefetch(4)
+    return tuning.fixed(batches.map(load, num_parallel_calls=2).prefetch(4))
 
 
 def _test(images, labels, batch_size):
     batches = tf.data.Dataset.from_tensor_slices((images, labels.astype("int32")))
     batches = batches.batch(batch_size)
-    return batches.map(lambda x, y: (tf.cast(x, tf.float32), y)).prefetch(4)
+    batches = batches.map(lambda x, y: (tf.cast(x, tf.float32), y))
+    return tuning.fixed(batches.prefetch(4))
 
 
 def _generator(seed, epoch, what):
