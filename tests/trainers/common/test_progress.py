@@ -11,6 +11,8 @@ def test_a_finite_loss_goes_on(tmp_path):
     for step in range(20):
         guard.on_train_batch_end(step, {"loss": 2.3})
     guard.on_epoch_end(0, {"loss": 2.3})
+    with pytest.raises(RunStopped):  # the same guard still watches
+        guard.on_epoch_end(0, {"loss": float("nan")})
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -39,7 +39,9 @@ def test_data_and_workdir_may_move(tmp_path):
         pass
     (tmp_path / "a").rename(tmp_path / "b")
     moved = toy_settings(dataset="cifar10", data_dir="there", workdir="b")
-    Workdir(tmp_path / "b").check(moved)
+    workdir = Workdir(tmp_path / "b")
+    with workdir.claimed(moved):
+        assert json.loads(workdir.flags_json.read_text())["data_dir"] == "there"
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "flags.json"])
