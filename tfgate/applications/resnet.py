@@ -55,8 +55,7 @@ def CifarResNet(
         granularity: what a gate switches; `"block"`, a whole residual branch.
         zero_init_residual: whether the last batch norm of each branch starts with a
             scale of zero (Goyal et al. 2017, 5.1), so that every block starts as its
-            shortcut. Gates then close no block for the noise that it adds before it
-            has learned anything.
+            shortcut and adds no noise before it has learned anything.
         initial_open_probability: P(open) of every gate before training, in (0, 1).
         estimator: the gates' `tfgate.estimators.Estimator`; None means their default.
         policy: the gates' inference policy; None means `Threshold(0.5)`.
