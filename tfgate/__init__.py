@@ -3,6 +3,7 @@
 from tfgate import applications
 from tfgate import estimators
 from tfgate import optimizers
+from tfgate import schedules
 from tfgate.blocks import GatedBlock
 from tfgate.blocks import GatedResidual
 from tfgate.compaction import compact
@@ -49,5 +50,6 @@ __all__ = [
     "optimizers",
     "plan_compaction",
     "recalibrate_batch_norm",
+    "schedules",
     "use_policy",
 ]

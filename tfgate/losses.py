@@ -7,14 +7,16 @@ batch, over all replicas.
 
 import numbers
 from collections.abc import Mapping
+from typing import Any
 from typing import Self
 
 import keras
-import numpy as np
 from keras import ops
 
+from tfgate import schedules
 from tfgate.costs import ModelCosts
 from tfgate.distribution import global_batch_mean
+from tfgate.schedules import Schedule
 from tfgate.typing import Config
 from tfgate.typing import GatesOutputs
 from tfgate.typing import Tensor
@@ -27,29 +29,38 @@ AIG_RESNET50 = (1, 1, 0.8, 1, None, None, None, 1, *(None,) * 5, 1, 0.7, 1)
 class GateLoss:
     """Base of the gate losses.
 
-    A subclass implements `call(gates, costs)` and extends `get_config()`; it must be
-    registered as Keras serializable.
+    A subclass implements `call(gates, costs, step)` and extends `get_config()`; it
+    must be registered as Keras serializable. Whatever may be a schedule it reads with
+    `tfgate.schedules.at(number, step)`.
 
     Args:
-        coefficient: weight of this loss beside the task loss, at least 0.
+        coefficient: weight of this loss beside the task loss, at least 0, a number or
+            a `tfgate.schedules.Schedule`.
+
+    Raises:
+        ValueError: coefficient is, or becomes, negative.
     """
 
-    def __init__(self, coefficient: float = 1.0) -> None:
-        if not coefficient >= 0.0:
+    def __init__(self, coefficient: float | Schedule = 1.0) -> None:
+        if not schedules.bounds(coefficient)[0] >= 0.0:
             raise ValueError(f"Expected coefficient >= 0, got {coefficient!r}.")
-        self.coefficient = float(coefficient)
+        self.coefficient = coefficient
 
-    def __call__(self, gates: GatesOutputs, costs: ModelCosts) -> Tensor:
-        """Returns `coefficient * call(gates, costs)`, a float32 scalar.
+    def __call__(
+        self, gates: GatesOutputs, costs: ModelCosts, step: Tensor = 0
+    ) -> Tensor:
+        """Returns `coefficient * call(gates, costs, step)`, a float32 scalar.
 
         Args:
             gates: gate name -> dict of `logits`, `probability`, `decision`, each
                 `[batch, components]`, in network order.
             costs: the model's `tfgate.costs.ModelCosts`.
+            step: training steps so far, a scalar: the time of the schedules.
         """
-        return self.coefficient * self.call(gates, costs)
+        weight = schedules.at(self.coefficient, step)
+        return weight * self.call(gates, costs, step)
 
-    def call(self, gates: GatesOutputs, costs: ModelCosts) -> Tensor:
+    def call(self, gates: GatesOutputs, costs: ModelCosts, step: Tensor) -> Tensor:
         """Returns the loss as a float32 scalar."""
         raise NotImplementedError
 
@@ -63,12 +74,14 @@ class GateLoss:
 
     def get_config(self) -> Config:
         """Returns the constructor's arguments."""
-        return {"coefficient": self.coefficient}
+        return {"coefficient": serialize_number(self.coefficient)}
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
         """Builds the loss from `get_config()`'s result."""
-        return cls(**config)
+        return cls(
+            **{name: deserialize_number(value) for name, value in config.items()}
+        )
 
 
 @keras.saving.register_keras_serializable(package="tfgate")
@@ -79,11 +92,11 @@ class PerBatch(GateLoss):
     other and polarize (PG 3.1.1, CS 3.1); each component counts as one gate.
 
     Args:
-        target: t in [0, 1].
-        coefficient: weight of the loss.
+        target: t in [0, 1], a number or a `tfgate.schedules.Schedule`.
+        coefficient: weight of the loss, a number or a schedule.
 
     Raises:
-        ValueError: target is not in [0, 1].
+        ValueError: target is not, or does not stay, in [0, 1].
 
     Reference:
         PG 3.1 (L_B); CS equation 1.
@@ -95,15 +108,18 @@ class PerBatch(GateLoss):
     0.25
     """
 
-    def __init__(self, target: float, coefficient: float = 1.0) -> None:
+    def __init__(
+        self, target: float | Schedule, coefficient: float | Schedule = 1.0
+    ) -> None:
         super().__init__(coefficient)
         self.target = check_rate(target, "target")
 
-    def call(self, gates: GatesOutputs, costs: ModelCosts) -> Tensor:
-        return ops.square(self.target - ops.mean(activation_rates(gates)))
+    def call(self, gates: GatesOutputs, costs: ModelCosts, step: Tensor) -> Tensor:
+        target = schedules.at(self.target, step)
+        return ops.square(target - ops.mean(activation_rates(gates)))
 
     def get_config(self) -> Config:
-        return {**super().get_config(), "target": self.target}
+        return {**super().get_config(), "target": serialize_number(self.target)}
 
 
 @keras.saving.register_keras_serializable(package="tfgate")
@@ -115,9 +131,10 @@ class PerGate(GateLoss):
     Args:
         targets: one number in [0, 1] for all gates; a list of one number per gate, in
             network order (all components of a gate share it); or `"aig_resnet50"`,
-            AIG's list for the 16 blocks of ResNet-50, where `rate` stands for t.
-        rate: t of a named list, in [0, 1]; None otherwise.
-        coefficient: weight of the loss.
+            AIG's list for the 16 blocks of ResNet-50, where `rate` stands for t. Each
+            number may be a `tfgate.schedules.Schedule`.
+        rate: t of a named list, in [0, 1], a number or a schedule; None otherwise.
+        coefficient: weight of the loss, a number or a schedule.
 
     Raises:
         ValueError: a target is not in [0, 1], an unknown name, a name without a rate
@@ -136,19 +153,27 @@ class PerGate(GateLoss):
 
     def __init__(
         self,
-        targets: float | list[float] | tuple[float, ...] | str,
-        rate: float | None = None,
-        coefficient: float = 1.0,
+        targets: float
+        | Schedule
+        | list[float | Schedule]
+        | tuple[float | Schedule, ...]
+        | str,
+        rate: float | Schedule | None = None,
+        coefficient: float | Schedule = 1.0,
     ) -> None:
         super().__init__(coefficient)
         self.targets = targets
         self.rate = None if rate is None else check_rate(rate, "rate")
         self._resolved = self._resolve()
 
-    def call(self, gates: GatesOutputs, costs: ModelCosts) -> Tensor:
-        targets = np.repeat(
-            np.array(self._targets_of(gates), "float32"),
-            [gate["decision"].shape[1] for gate in gates.values()],
+    def call(self, gates: GatesOutputs, costs: ModelCosts, step: Tensor) -> Tensor:
+        targets = ops.concatenate(
+            [
+                ops.full((gate["decision"].shape[1],), schedules.at(target, step))
+                for gate, target in zip(
+                    gates.values(), self._targets_of(gates), strict=True
+                )
+            ]
         )
         return ops.mean(ops.square(targets - activation_rates(gates)))
 
@@ -156,9 +181,16 @@ class PerGate(GateLoss):
         self._targets_of(gates)
 
     def get_config(self) -> Config:
-        return {**super().get_config(), "targets": self.targets, "rate": self.rate}
+        targets: Any = self.targets
+        if isinstance(targets, list | tuple):
+            targets = [serialize_number(target) for target in targets]
+        return {
+            **super().get_config(),
+            "targets": serialize_number(targets),
+            "rate": serialize_number(self.rate),
+        }
 
-    def _resolve(self) -> float | list[float]:
+    def _resolve(self) -> float | Schedule | list[float | Schedule]:
         if isinstance(self.targets, str):
             if self.targets != "aig_resnet50":
                 raise ValueError(
@@ -167,7 +199,7 @@ class PerGate(GateLoss):
                 )
             if self.rate is None:
                 raise ValueError("Expected rate in [0, 1] with 'aig_resnet50'.")
-            return [float(self.rate if t is None else t) for t in AIG_RESNET50]
+            return [self.rate if t is None else float(t) for t in AIG_RESNET50]
         if self.rate is not None:
             raise ValueError(
                 f"Expected rate=None unless targets is a name, got {self.rate!r}."
@@ -176,8 +208,8 @@ class PerGate(GateLoss):
             return [check_rate(target, "targets") for target in self.targets]
         return check_rate(self.targets, "targets")
 
-    def _targets_of(self, gates: Mapping[str, object]) -> list[float]:
-        if isinstance(self._resolved, float):
+    def _targets_of(self, gates: Mapping[str, object]) -> list[float | Schedule]:
+        if not isinstance(self._resolved, list):
             return [self._resolved] * len(gates)
         if len(self._resolved) != len(gates):
             raise ValueError(
@@ -195,36 +227,39 @@ class Macs(GateLoss):
     component; what always runs (stem, shortcuts, gates, head) counts in both.
 
     Args:
-        target: t in [0, 1].
-        coefficient: weight of the loss.
+        target: t in [0, 1], a number or a `tfgate.schedules.Schedule`.
+        coefficient: weight of the loss, a number or a schedule.
 
     Raises:
-        ValueError: target is not in [0, 1] or, when the model is compiled, it is less
-            than the share that runs with every gate closed.
+        ValueError: target is not in [0, 1] or, when the model is compiled, it gets
+            less than the share that runs with every gate closed.
 
     Reference:
         CS 3.4 (L_FLOPs; the paper's FLOPs are MACs).
     """
 
-    def __init__(self, target: float, coefficient: float = 1.0) -> None:
+    def __init__(
+        self, target: float | Schedule, coefficient: float | Schedule = 1.0
+    ) -> None:
         super().__init__(coefficient)
         self.target = check_rate(target, "target")
 
-    def call(self, gates: GatesOutputs, costs: ModelCosts) -> Tensor:
+    def call(self, gates: GatesOutputs, costs: ModelCosts, step: Tensor) -> Tensor:
         executed = costs.executed({name: g["decision"] for name, g in gates.items()})
         share = global_batch_mean(executed / float(costs.all_open))
-        return ops.square(self.target - share)
+        return ops.square(schedules.at(self.target, step) - share)
 
     def check(self, gates: Mapping[str, int], costs: ModelCosts) -> None:
         least = costs.all_closed / costs.all_open
-        if self.target < least:
+        lowest = schedules.bounds(self.target)[0]
+        if lowest < least:
             raise ValueError(
                 f"Expected the target of Macs to be at least {least:.3f}, the share "
-                f"that runs with every gate closed, got {self.target}."
+                f"that runs with every gate closed, got {lowest}."
             )
 
     def get_config(self) -> Config:
-        return {**super().get_config(), "target": self.target}
+        return {**super().get_config(), "target": serialize_number(self.target)}
 
 
 def activation_rates(gates: GatesOutputs) -> Tensor:
@@ -240,10 +275,39 @@ def activation_rates(gates: GatesOutputs) -> Tensor:
     return global_batch_mean(ops.concatenate(decisions, axis=1))
 
 
-def check_rate(value: float, name: str) -> float:
-    """Returns a rate as a float, or raises ValueError if it is not in [0, 1]."""
+def check_rate(value: float | Schedule, name: str) -> float | Schedule:
+    """Returns a rate, or raises ValueError if it is not, or does not stay, in [0, 1].
+
+    Args:
+        value: a number, which comes back as a float, or a schedule.
+        name: the argument's name.
+    """
+    if isinstance(value, Schedule):
+        low, high = value.bounds
+        if low < 0.0 or high > 1.0:
+            raise ValueError(
+                f"Expected {name} to stay in [0, 1], got a schedule from {low} to "
+                f"{high}."
+            )
+        return value
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ValueError(f"Expected {name} to be a number in [0, 1], got {value!r}.")
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"Expected {name} in [0, 1], got {value!r}.")
     return float(value)
+
+
+def serialize_number(number: Any) -> Any:
+    """Returns a schedule's configuration; anything else as it is."""
+    if isinstance(number, Schedule):
+        return keras.saving.serialize_keras_object(number)
+    return number
+
+
+def deserialize_number(config: Any) -> Any:
+    """Undoes `serialize_number`, in lists too."""
+    if isinstance(config, list):
+        return [deserialize_number(item) for item in config]
+    if isinstance(config, dict):
+        return keras.saving.deserialize_keras_object(config)
+    return config

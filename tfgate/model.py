@@ -221,10 +221,13 @@ class GatedModel(keras.Model):
     def gate_loss(self, gates: GatesOutputs) -> Tensor:
         """Sum of the compiled gate losses, a float32 scalar over the global batch.
 
+        Their schedules are at the time of the optimizer's iterations.
+
         Args:
             gates: `model.core(x)["gates"]`.
         """
-        losses = [loss(gates, self.costs) for loss in self._gate_losses]
+        step = self.optimizer.iterations
+        losses = [loss(gates, self.costs, step) for loss in self._gate_losses]
         return sum(losses) if losses else ops.zeros(())
 
     def train_step(self, data: TensorTree) -> dict[str, Tensor]:

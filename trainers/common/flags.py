@@ -7,6 +7,9 @@ import operator
 
 from absl import flags
 
+from trainers.common import schedule_text
+from trainers.common.schedule_text import HELP
+
 DEPTHS = (20, 32, 56, 110)
 DATASETS = ("cifar10", "digits")
 ESTIMATORS = (
@@ -36,15 +39,37 @@ def define(flag_values=flags.FLAGS, **defaults):
 
 
 class _Rates(flags.ArgumentParser):
-    """Numbers in [0, 1], separated by commas."""
+    """Numbers in [0, 1] or schedules of such, separated by commas."""
 
-    syntactic_help = "numbers in [0, 1], separated by commas"
+    syntactic_help = f"numbers in [0, 1], separated by commas; each is {HELP}"
 
     def parse(self, argument):
-        rates = _numbers(float, argument)
-        if not all(0.0 <= rate <= 1.0 for rate in rates):
-            raise ValueError(f"expected {self.syntactic_help}")
-        return rates
+        texts = schedule_text.split(argument) if isinstance(argument, str) else argument
+        return [self._rate(text) for text in texts]
+
+    def _rate(self, text):
+        if schedule_text.is_schedule(text):
+            rate, levels = text, schedule_text.levels(text)
+        else:
+            (rate,) = levels = _numbers(float, [text])
+        if not all(0.0 <= level <= 1.0 for level in levels):
+            raise ValueError("expected numbers in [0, 1]")
+        return rate
+
+
+class _Coefficient(flags.ArgumentParser):
+    """A number from 0 or a schedule of such."""
+
+    syntactic_help = f"at least 0: {HELP}"
+
+    def parse(self, argument):
+        if schedule_text.is_schedule(argument):
+            coefficient, levels = argument, schedule_text.levels(argument)
+        else:
+            (coefficient,) = levels = _numbers(float, [argument])
+        if not all(0.0 <= level < float("inf") for level in levels):
+            raise ValueError("expected a number from 0")
+        return coefficient
 
 
 class _Epochs(flags.ArgumentParser):
@@ -150,14 +175,14 @@ def _define_gate_losses(values):
         _Rates(),
         "target",
         "0.6",
-        "Target of --gate_loss: one number, or with per_gate one for each gate.",
+        "Target of --gate_loss: one, or with per_gate one for each gate.",
         flag_values=values,
     )
-    flags.DEFINE_float(
+    flags.DEFINE(
+        _Coefficient(),
         "coefficient",
-        1.0,
+        "1.0",
         "Factor of --gate_loss in the total loss.",
-        lower_bound=0.0,
         flag_values=values,
     )
 

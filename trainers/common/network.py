@@ -67,7 +67,7 @@ def compile_model(model, settings, steps_per_epoch):
     """
     gated = settings.gate != "none"
     optimizer = tfgate.optimizers.SGD(
-        schedules.build(settings, steps_per_epoch),
+        schedules.learning_rate(settings, steps_per_epoch),
         momentum=settings.momentum,
         nesterov=settings.nesterov,
         weight_decay=settings.weight_decay,
@@ -79,7 +79,11 @@ def compile_model(model, settings, steps_per_epoch):
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
             jit_compile=False,
-            **({"gate_losses": _gate_losses(settings)} if gated else {}),
+            **(
+                {"gate_losses": _gate_losses(settings, steps_per_epoch)}
+                if gated
+                else {}
+            ),
         )
     except ValueError as error:
         raise UserError(f"--gate_loss={settings.gate_loss}: {error}") from error
@@ -98,15 +102,19 @@ def _gate_arguments(settings):
     }
 
 
-def _gate_losses(settings):
+def _gate_losses(settings, steps_per_epoch):
     if settings.gate_loss == "none":
         return []
-    one = settings.target[0]
-    if settings.gate_loss == "per_gate":
-        targets = settings.target if len(settings.target) > 1 else one
-        return [tfgate.PerGate(targets, coefficient=settings.coefficient)]
-    loss = {"per_batch": tfgate.PerBatch, "macs": tfgate.Macs}[settings.gate_loss]
-    return [loss(one, coefficient=settings.coefficient)]
+    coefficient = schedules.number(settings.coefficient, steps_per_epoch)
+    targets = [schedules.number(text, steps_per_epoch) for text in settings.target]
+    if settings.gate_loss == "per_gate" and len(targets) > 1:
+        return [tfgate.PerGate(targets, coefficient=coefficient)]
+    loss = {
+        "per_batch": tfgate.PerBatch,
+        "per_gate": tfgate.PerGate,
+        "macs": tfgate.Macs,
+    }[settings.gate_loss]
+    return [loss(targets[0], coefficient=coefficient)]
 
 
 def _gate_weight_decay(model, settings):

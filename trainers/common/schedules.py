@@ -1,13 +1,44 @@
-"""Learning rates over training steps.
+"""Numbers that change over training: learning rates, targets, coefficients.
 
-Only stock Keras schedules, so that a saved model loads with `import tfgate` alone.
+Only schedules of Keras and tfgate, so that a saved model loads with `import tfgate`
+alone.
 """
 
 import keras
 
+from tfgate import schedules
+from trainers.common import schedule_text
 
-def build(settings, steps_per_epoch):
-    """Builds the schedule that the settings name.
+CLASSES = {
+    "anneal": schedules.StepAnneal,
+    "linear": schedules.Linear,
+    "cosine": schedules.Cosine,
+    "piecewise": schedules.Piecewise,
+}
+
+
+def number(value, steps_per_epoch):
+    """Builds what a flag names: a number, or a schedule over epochs.
+
+    Args:
+        value: a float, or the text of a schedule, see `schedule_text`.
+        steps_per_epoch: training steps in an epoch.
+
+    Returns:
+        float or `tfgate.schedules.Schedule`.
+
+    Raises:
+        ValueError: a schedule ends before it begins, or its change leads away from
+            its end.
+    """
+    if not schedule_text.is_schedule(value):
+        return value
+    name, arguments = schedule_text.parse(value)
+    return CLASSES[name](**arguments, steps_per_epoch=steps_per_epoch)
+
+
+def learning_rate(settings, steps_per_epoch):
+    """Builds the learning rate that the settings name.
 
     Args:
         settings: `trainers.common.settings.Settings`.

@@ -11,7 +11,7 @@ def rate(schedule, step):
 
 
 def test_cosine_falls_to_zero():
-    schedule = schedules.build(toy_settings(epochs=4, learning_rate=0.2), 10)
+    schedule = schedules.learning_rate(toy_settings(epochs=4, learning_rate=0.2), 10)
     for step in (0, 10, 20, 40):
         expected = 0.1 * (1 + math.cos(math.pi * step / 40))
         assert rate(schedule, step) == pytest.approx(expected, abs=1e-6)
@@ -19,7 +19,7 @@ def test_cosine_falls_to_zero():
 
 def test_warm_up_rises_linearly_and_belongs_to_the_epochs():
     chosen = toy_settings(epochs=5, learning_rate=0.2, warmup_epochs=1.0)
-    schedule = schedules.build(chosen, 10)
+    schedule = schedules.learning_rate(chosen, 10)
     assert rate(schedule, 0) == 0.0
     assert rate(schedule, 5) == pytest.approx(0.1)
     assert rate(schedule, 10) == pytest.approx(0.2)
@@ -31,6 +31,31 @@ def test_steps_fall_after_their_epochs():
     chosen = toy_settings(
         epochs=6, learning_rate=1.0, schedule="step", step_epochs="2,4"
     )
-    schedule = schedules.build(chosen, 10)
+    schedule = schedules.learning_rate(chosen, 10)
     rates = [rate(schedule, step) for step in (0, 19, 20, 39, 40, 59)]
     assert rates == pytest.approx([1.0, 1.0, 0.1, 0.1, 0.01, 0.01])
+
+
+class TestNumber:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("linear(1, 0.5, end=4)", [1.0, 0.875, 0.75, 0.625, 0.5, 0.5]),
+            ("linear(1, .5, begin=1, end=3)", [1.0, 1.0, 0.75, 0.5, 0.5, 0.5]),
+            ("cosine(1, 0.5, 2)", [1.0, 0.75, 0.5, 0.5, 0.5, 0.5]),
+            ("anneal(1, -0.3, every=2, final=.6)", [1.0, 1.0, 0.7, 0.7, 0.6, 0.6]),
+            ("piecewise([1, .6])", [1.0, 0.6, 0.6, 0.6, 0.6, 0.6]),
+            ("piecewise([1, .6], [3])", [1.0, 1.0, 1.0, 0.6, 0.6, 0.6]),
+        ],
+    )
+    def test_times_are_epochs(self, text, expected):
+        schedule = schedules.number(text, 10)
+        found = [float(schedule(10 * epoch)) for epoch in range(6)]
+        assert found == pytest.approx(expected, rel=1e-5)
+
+    def test_a_number_stays_one(self):
+        assert schedules.number(0.5, 10) == 0.5
+
+    def test_ends_before_it_begins(self):
+        with pytest.raises(ValueError, match="Expected 0 <= begin < end"):
+            schedules.number("linear(1, 0.5, begin=5, end=4)", 10)

@@ -117,3 +117,35 @@ def test_code_may_give_values_without_effect():
 def test_command_lines_that_lack_something(arguments, said):
     with pytest.raises(UserError, match=said):
         parse(*arguments)
+
+
+def test_targets_may_be_schedules():
+    text = "linear(1, 0.5, begin=1, end=4)"
+    assert settings.make(target=text).target == [text]
+    targets = ",".join([text] * 4 + ["0.5"] * 5)
+    chosen = settings.make(gate_loss="per_gate", target=targets, coefficient=text)
+    assert chosen.target == [text] * 4 + [0.5] * 5
+    assert chosen.coefficient == text
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"target": "linear(1.2, 0.5, end=4)"}, r"numbers in \[0, 1\]"),
+        ({"target": "piecewise([0.5, -0.1])"}, r"numbers in \[0, 1\]"),
+        ({"coefficient": "linear(1, -0.5, end=4)"}, "a number from 0"),
+        ({"target": "linear(1, 0.5)"}, r"linear\(initial, final, end, begin\)"),
+        ({"target": "linear(1, 0.5, 4, end=4)"}, r"linear\(initial, final"),
+        ({"target": "linear(1, 0.5, stop=4)"}, r"linear\(initial, final"),
+        ({"target": "anneal(1, 0.5, 1, 0, 3)"}, r"anneal\(initial, change"),
+        ({"target": "piecewise(0.5, 0.6)"}, "values to be a list of numbers"),
+        ({"target": "linear([1], 0.5, end=4)"}, "initial to be a number"),
+        ({"target": "linear(1, 'x', end=4)"}, "final to be a number"),
+        ({"target": "quadratic(1, 0.5, end=4)"}, "expected a number, or a schedule"),
+        ({"target": "linear(1, 0.5, end=open)"}, "expected a number, or a schedule"),
+        ({"target": "linear(1, 0.5, end=4"}, "expected a number, or a schedule"),
+    ],
+)
+def test_schedules_that_are_none(values, said):
+    with pytest.raises(absl_flags.IllegalFlagValueError, match=said):
+        settings.make(**values)
