@@ -61,6 +61,8 @@ setup(
             "matplotlib>=3.9",
             "tqdm>=4.66",
         ],
+        # tfgate.analysis draws with it.
+        "analysis": ["matplotlib>=3.9"],
         "tflite": [
             "absl-py>=1.4",
             # The interpreter; tf.lite.Interpreter is deprecated.

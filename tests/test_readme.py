@@ -1,4 +1,4 @@
-"""The code in the README runs as it stands."""
+"""The code in the README and in the how-to pages runs as it stands."""
 
 import pathlib
 import re
@@ -8,13 +8,22 @@ import pytest
 
 import tfgate
 
-README = pathlib.Path(__file__).resolve().parent.parent / "README.md"
-SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+HOW_TO = sorted((ROOT / "docs" / "how-to").glob("*.md"))
 
 
-@pytest.mark.parametrize("code", SNIPPETS, ids=["first", "own network"])
-def test_snippet_makes_a_gated_model(code, tmp_path, monkeypatch):
+def snippets(path):
+    return re.findall(r"```python\n(.*?)```", path.read_text("utf-8"), re.DOTALL)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("code", snippets(README), ids=["first", "own network"])
+def test_snippet_makes_a_gated_model(code):
     names = {}
     exec(compile(code, str(README), "exec"), names)
     model = names["model"]
@@ -23,9 +32,17 @@ def test_snippet_makes_a_gated_model(code, tmp_path, monkeypatch):
     assert model(images).shape == (2, 10)
 
 
-def test_first_snippet_is_15_lines_at_most_and_saves_a_model(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert len(SNIPPETS[0].splitlines()) <= 15
-    exec(compile(SNIPPETS[0], str(README), "exec"), {})
+def test_first_snippet_is_15_lines_at_most_and_saves_a_model():
+    code = snippets(README)[0]
+    assert len(code.splitlines()) <= 15
+    exec(compile(code, str(README), "exec"), {})
     loaded = keras.saving.load_model("gated.keras")
     assert loaded.policy == tfgate.Threshold(0.7)
+
+
+@pytest.mark.parametrize("path", HOW_TO, ids=lambda path: path.stem)
+def test_how_to_page_runs_from_top_to_bottom(path):
+    names = {}
+    for code in snippets(path):
+        exec(compile(code, str(path), "exec"), names)
+    assert isinstance(names["model"], tfgate.GatedModel)

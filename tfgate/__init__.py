@@ -1,22 +1,36 @@
 """tfgate: networks that decide, image by image, how much of themselves to run."""
 
+from tfgate import analysis
 from tfgate import applications
 from tfgate import estimators
 from tfgate import optimizers
+from tfgate import priors
 from tfgate import schedules
+from tfgate import tables
 from tfgate.blocks import GatedBlock
+from tfgate.blocks import GatedFilters
 from tfgate.blocks import GatedResidual
 from tfgate.compaction import compact
 from tfgate.compaction import plan_compaction
 from tfgate.gates import DependentGate
 from tfgate.gates import Gate
 from tfgate.gates import IndependentGate
+from tfgate.gates import StochasticDepth
+from tfgate.inference import Ensemble
+from tfgate.inference import StochasticRuns
+from tfgate.inference import choose_operating_point
 from tfgate.inference import ensemble_predict
+from tfgate.inference import evaluate_policies
 from tfgate.inference import use_policy
+from tfgate.losses import L0
+from tfgate.losses import BatchShaping
+from tfgate.losses import ConstQuad
 from tfgate.losses import GateLoss
 from tfgate.losses import Macs
 from tfgate.losses import PerBatch
 from tfgate.losses import PerGate
+from tfgate.losses import Polarization
+from tfgate.losses import VariableTarget
 from tfgate.model import GatedModel
 from tfgate.policies import AlwaysOpen
 from tfgate.policies import Policy
@@ -28,28 +42,42 @@ from tfgate.weights import copy_weights
 
 __all__ = [
     "AlwaysOpen",
+    "BatchShaping",
+    "ConstQuad",
     "DependentGate",
+    "Ensemble",
     "Gate",
     "GateLoss",
     "GatedBlock",
+    "GatedFilters",
     "GatedModel",
     "GatedResidual",
     "IndependentGate",
+    "L0",
     "Macs",
     "PerBatch",
     "PerGate",
+    "Polarization",
     "Policy",
     "Stochastic",
+    "StochasticDepth",
+    "StochasticRuns",
     "Threshold",
+    "VariableTarget",
     "__version__",
+    "analysis",
     "applications",
+    "choose_operating_point",
     "compact",
     "copy_weights",
     "ensemble_predict",
     "estimators",
+    "evaluate_policies",
     "optimizers",
     "plan_compaction",
+    "priors",
     "recalibrate_batch_norm",
     "schedules",
+    "tables",
     "use_policy",
 ]

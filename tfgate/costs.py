@@ -7,6 +7,7 @@ the field. 1 MAC = 2 FLOPs; PG and CS write "FLOPs" for MACs.
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -15,9 +16,55 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
+from numpy.typing import ArrayLike
 
 from tfgate.typing import Shape
 from tfgate.typing import Tensor
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Factor:
+    """Number of open filters, linear in the decisions of one gate.
+
+    `open filters = always + weights . z`.
+
+    Attributes:
+        gate: name of the gate.
+        weights: float64 array `[components]`, the filters that each component
+            switches; 1 for the component of a whole branch.
+        always: number of filters that are open whatever the gate decides.
+    """
+
+    gate: str
+    weights: np.ndarray
+    always: float = 0.0
+
+    @property
+    def filters(self) -> float:
+        """Number of filters, with every component open."""
+        return self.always + float(np.sum(self.weights))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Product:
+    """MACs that run in proportion to the open filters at one place or at two.
+
+    A convolution from i of I filters to o of O costs `macs * (i / I) * (o / O)`.
+
+    Attributes:
+        macs: MACs for one image with every filter open.
+        factors: one `Factor` or two.
+
+    Raises:
+        ValueError: there are no factors, or more than two.
+    """
+
+    macs: int
+    factors: tuple[Factor, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.factors) not in (1, 2):
+            raise ValueError(f"Expected 1 or 2 factors, got {len(self.factors)}.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,13 +73,31 @@ class ModelCosts:
 
     Attributes:
         dense: the same network without gates.
-        gate: gate name -> MACs of computing that gate.
-        components: gate name -> float64 array `[components]`, MACs of each component.
+        gate: gate name -> MACs of computing that gate, in network order.
+        products: what the gates switch; every gate is in at least one of them.
+
+    Raises:
+        ValueError: the products are not of these gates.
+
+    Example:
+    >>> halves = Factor("g", np.array([4.0, 4.0]))  # 8 filters, 4 a component
+    >>> conv1, conv2 = Product(600, (halves,)), Product(400, (halves,))
+    >>> costs = ModelCosts(dense=1500, gate={"g": 10}, products=(conv1, conv2))
+    >>> costs.count({"g": [1, 0]}), costs.all_closed
+    (1010, 510)
     """
 
     dense: int
     gate: dict[str, int]
-    components: dict[str, np.ndarray]
+    products: tuple[Product, ...]
+
+    def __post_init__(self) -> None:
+        named = {factor.gate for p in self.products for factor in p.factors}
+        if named != set(self.gate):
+            raise ValueError(
+                f"Expected products of the gates {sorted(self.gate)}, got "
+                f"{sorted(named)}."
+            )
 
     @property
     def gate_total(self) -> int:
@@ -44,11 +109,38 @@ class ModelCosts:
         """MACs with every component open: the dense network and the gates."""
         return self.dense + self.gate_total
 
-    @property
+    @functools.cached_property
     def all_closed(self) -> int:
         """MACs with every component closed: what runs for every image."""
-        switched = sum(float(macs.sum()) for macs in self.components.values())
-        return self.all_open - round(switched)
+        return self.count({name: np.zeros(n) for name, n in self.sizes.items()})
+
+    @functools.cached_property
+    def sizes(self) -> dict[str, int]:
+        """Gate name -> number of components, in network order."""
+        found = {f.gate: len(f.weights) for p in self.products for f in p.factors}
+        return {name: found[name] for name in self.gate}
+
+    @functools.cached_property
+    def components(self) -> dict[str, np.ndarray]:
+        """Gate name -> float64 array `[components]`: MACs that one component saves.
+
+        That is what an image saves by closing this component while all others are
+        open. Where two gated places meet in a convolution, closing both saves less
+        than the sum.
+        """
+        saved = np.zeros(sum(self.sizes.values()))
+        for product in self.products:
+            # 1 - (1 - a)(1 - b), over a common denominator, which keeps it exact.
+            parts = [self._column(factor) for factor in product.factors]
+            totals = [factor.filters for factor in product.factors]
+            if len(parts) == 1:
+                lost = parts[0]
+            else:
+                (a, b), (all_a, all_b) = parts, totals
+                lost = a * all_b + b * all_a - a * b
+            saved += product.macs * lost / math.prod(totals)
+        ends = np.cumsum(list(self.sizes.values()))[:-1]
+        return dict(zip(self.sizes, np.split(saved, ends), strict=True))
 
     def executed(self, decisions: Mapping[str, Tensor]) -> Tensor:
         """MACs that images execute under given decisions, the gates included.
@@ -64,15 +156,97 @@ class ModelCosts:
         Raises:
             ValueError: the names are not those of the model's gates.
         """
-        if set(decisions) != set(self.components):
+        self._check_names(decisions)
+        columns = self._columns
+        joined = ops.concatenate(
+            [ops.cast(decisions[name], "float32") for name in self.sizes], axis=1
+        )
+        # The columns count filters, small whole numbers: exact in any precision that
+        # a device may choose for a matrix product.
+        opened = ops.matmul(joined, columns.weights) + columns.always
+        pairs = len(columns.macs_per_pair)
+        left, right = opened[:, :pairs], opened[:, pairs : 2 * pairs]
+        single = opened[:, 2 * pairs :]
+        return (
+            columns.constant
+            + ops.sum(left * right * columns.macs_per_pair, axis=1)
+            + ops.sum(single * columns.macs_per_filter, axis=1)
+        )
+
+    def count(self, decisions: Mapping[str, ArrayLike]) -> int:
+        """MACs of one image under given decisions, exactly.
+
+        Args:
+            decisions: gate name -> array `[components]` of 0 and 1.
+
+        Returns:
+            int.
+
+        Raises:
+            ValueError: the names are not those of the model's gates.
+        """
+        self._check_names(decisions)
+        macs = float(self.all_open)
+        for product in self.products:
+            filters = math.prod(factor.filters for factor in product.factors)
+            opened = math.prod(
+                factor.always + float(np.dot(factor.weights, decisions[factor.gate]))
+                for factor in product.factors
+            )
+            macs -= product.macs * (filters - opened) / filters
+        return round(macs)
+
+    @functools.cached_property
+    def _columns(self) -> "_Columns":
+        pairs = [p.factors for p in self.products if len(p.factors) == 2]
+        singles = [p.factors[0] for p in self.products if len(p.factors) == 1]
+        factors = [a for a, _ in pairs] + [b for _, b in pairs] + singles
+
+        def macs_per_filter(count: int) -> np.ndarray:
+            return np.array(
+                [
+                    p.macs / math.prod(factor.filters for factor in p.factors)
+                    for p in self.products
+                    if len(p.factors) == count
+                ],
+                "float32",
+            )
+
+        return _Columns(
+            weights=np.stack([self._column(f) for f in factors], 1).astype("float32"),
+            always=np.array([factor.always for factor in factors], "float32"),
+            macs_per_pair=macs_per_filter(2),
+            macs_per_filter=macs_per_filter(1),
+            constant=float(self.all_open - sum(p.macs for p in self.products)),
+        )
+
+    def _column(self, factor: Factor) -> np.ndarray:
+        """The factor's weights among the components of all gates."""
+        column = {name: np.zeros(size) for name, size in self.sizes.items()}
+        column[factor.gate] = np.asarray(factor.weights, "float64")
+        return np.concatenate(list(column.values()))
+
+    def _check_names(self, decisions: Mapping[str, object]) -> None:
+        if set(decisions) != set(self.gate):
             raise ValueError(
-                f"Expected decisions of the gates {sorted(self.components)}, got "
+                f"Expected decisions of the gates {sorted(self.gate)}, got "
                 f"{sorted(decisions)}."
             )
-        names = list(self.components)
-        joined = ops.concatenate([ops.cast(decisions[n], "float32") for n in names], 1)
-        macs = np.concatenate([self.components[n] for n in names]).astype("float32")
-        return float(self.all_closed) + ops.sum(joined * macs[None], axis=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Columns:
+    """What `ModelCosts.executed` multiplies.
+
+    Pairs of factors come first, all left ones, then all right ones, then the factors
+    that stand alone: slices need no gather, whose gradient is a scatter.
+    """
+
+    weights: np.ndarray  # [all components, 2 * pairs + singles]
+    always: np.ndarray
+    macs_per_pair: np.ndarray
+    macs_per_filter: np.ndarray
+    constant: float
 
 
 def count_macs(layer: keras.Layer, input_shape: Shape) -> int:

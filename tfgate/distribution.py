@@ -1,4 +1,4 @@
-"""Means over the global batch, and which replica is running.
+"""Statistics of the global batch, and which replica is running.
 
 Statistics of the gates are those of the global batch: 1, 2 and 4 replicas give the
 same loss, gradients and weights. The rest of the library asks here and knows nothing
@@ -42,3 +42,36 @@ def global_batch_mean(values: Tensor) -> Tensor:
     if context is not None and context.num_replicas_in_sync > 1:
         total, count = context.all_reduce(tf.distribute.ReduceOp.SUM, [total, count])
     return tf.math.divide_no_nan(total, count)
+
+
+def global_batch_ranks(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Ranks of a replica's values in their columns of the global batch.
+
+    Replicas may hold batches of any size, empty ones included. Equal values get
+    different ranks, in the order of the global batch. No gradient flows.
+
+    Args:
+        values: `[batch, columns]`, a floating-point tensor.
+
+    Returns:
+        float32 tensor `[batch, columns]`, from 1 for the smallest value of a column to
+        N for the largest, and N, the size of the global batch, a float32 scalar.
+    """
+    everything = tf.stop_gradient(tf.cast(values, tf.float32))
+    own = tf.shape(everything)[0]
+    first = 0
+    context = tf.distribute.get_replica_context()
+    if context is not None and context.num_replicas_in_sync > 1:
+        everything, sizes = context.all_gather([everything, own[None]], axis=0)
+        first = tf.reduce_sum(sizes[: replica_id()])
+    size, columns = tf.unstack(tf.shape(everything))
+    order = tf.argsort(tf.transpose(everything), axis=-1)
+    # The inverse of the permutations, without a second sort.
+    places = order + size * tf.range(columns)[:, None]
+    ranks = tf.scatter_nd(
+        tf.reshape(places, (-1, 1)),
+        tf.tile(tf.range(1, size + 1), [columns]),
+        [columns * size],
+    )
+    ranks = tf.reshape(ranks, (columns, size))[:, first : first + own]
+    return tf.cast(tf.transpose(ranks), tf.float32), tf.cast(size, tf.float32)

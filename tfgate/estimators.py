@@ -16,6 +16,8 @@ from typing import Self
 import keras
 import tensorflow as tf
 
+from tfgate import schedules
+from tfgate.schedules import Schedule
 from tfgate.typing import Config
 from tfgate.typing import Tensor
 
@@ -51,7 +53,7 @@ def uniform_noise(shape: Tensor, seed: Tensor) -> Tensor:
     )
 
 
-def gumbel_softmax(logits: Tensor, noise: Tensor, temperature: float = 1.0) -> Tensor:
+def gumbel_softmax(logits: Tensor, noise: Tensor, temperature: Tensor = 1.0) -> Tensor:
     """Gumbel-softmax sample of "open", soft in both directions.
 
     Forward: `y = softmax((l + g) / T)[open]`.
@@ -81,7 +83,7 @@ def gumbel_softmax(logits: Tensor, noise: Tensor, temperature: float = 1.0) -> T
 
 
 def gumbel_softmax_straight_through(
-    logits: Tensor, noise: Tensor, temperature: float = 1.0
+    logits: Tensor, noise: Tensor, temperature: Tensor = 1.0
 ) -> Tensor:
     """Two-logit Gumbel-softmax, hard forward and soft backward.
 
@@ -116,7 +118,7 @@ def gumbel_softmax_straight_through(
 
 
 def binary_concrete(
-    log_odds: Tensor, noise: Tensor, temperature: float = 2.0 / 3.0
+    log_odds: Tensor, noise: Tensor, temperature: Tensor = 2.0 / 3.0
 ) -> Tensor:
     """Binary Concrete sample with hard forward.
 
@@ -210,16 +212,17 @@ def identity_straight_through(log_odds: Tensor, noise: Tensor) -> Tensor:
 class Estimator:
     """Base of the estimators a gate can hold: samples decisions from two logits.
 
-    A subclass implements `__call__(logits, seed)` and, where it has parameters,
+    A subclass implements `__call__(logits, seed, step)` and, where it has parameters,
     `get_config()`. It must be registered as Keras serializable.
     """
 
-    def __call__(self, logits: Tensor, seed: Tensor) -> Tensor:
+    def __call__(self, logits: Tensor, seed: Tensor, step: Tensor = 0) -> Tensor:
         """Samples decisions.
 
         Args:
             logits: `[batch, components, 2]`, last axis (closed, open).
             seed: int tensor of shape `[2]`.
+            step: training steps so far, a scalar: the time of schedules.
 
         Returns:
             `[batch, components]`.
@@ -233,7 +236,9 @@ class Estimator:
     @classmethod
     def from_config(cls, config: Config) -> Self:
         """Builds the estimator from `get_config()`'s result."""
-        return cls(**config)
+        return cls(
+            **{name: schedules.deserialize(value) for name, value in config.items()}
+        )
 
 
 @keras.saving.register_keras_serializable(package="tfgate")
@@ -241,34 +246,42 @@ class GumbelSoftmax(Estimator):
     """Gumbel-softmax on two logits: `gumbel_softmax_straight_through` or its soft form.
 
     Args:
-        temperature: T > 0, default 1.0 (CS 3.2).
+        temperature: T > 0, default 1.0 (CS 3.2), a number or a
+            `tfgate.schedules.Schedule`.
         hard: True for hard decisions with the soft gradient (straight-through),
             False for soft samples in [0, 1]. At inference decisions are 0 or 1 in
             both cases: that is the policy's work.
     """
 
-    def __init__(self, temperature: float = 1.0, hard: bool = True) -> None:
+    def __init__(self, temperature: float | Schedule = 1.0, hard: bool = True) -> None:
         self.temperature = _check_temperature(temperature)
         self.hard = bool(hard)
 
-    def __call__(self, logits: Tensor, seed: Tensor) -> Tensor:
+    def __call__(self, logits: Tensor, seed: Tensor, step: Tensor = 0) -> Tensor:
         noise = gumbel_noise(tf.shape(logits), seed)
         sample = gumbel_softmax_straight_through if self.hard else gumbel_softmax
-        return sample(logits, noise, self.temperature)
+        return sample(logits, noise, schedules.at(self.temperature, step))
 
     def get_config(self) -> Config:
-        return {"temperature": self.temperature, "hard": self.hard}
+        temperature = schedules.serialize(self.temperature)
+        return {"temperature": temperature, "hard": self.hard}
 
 
 class _LogOddsEstimator(Estimator):
     """An estimator that only looks at the difference of the two logits."""
 
-    def __call__(self, logits: Tensor, seed: Tensor) -> Tensor:
+    def __call__(self, logits: Tensor, seed: Tensor, step: Tensor = 0) -> Tensor:
         log_odds = logits[..., 1] - logits[..., 0]
-        return self.sample(log_odds, uniform_noise(tf.shape(log_odds), seed))
+        return self.sample(log_odds, uniform_noise(tf.shape(log_odds), seed), step)
 
-    def sample(self, log_odds: Tensor, noise: Tensor) -> Tensor:
-        """Samples decisions from log odds `[batch, components]` and uniform noise."""
+    def sample(self, log_odds: Tensor, noise: Tensor, step: Tensor) -> Tensor:
+        """Samples decisions.
+
+        Args:
+            log_odds: `[batch, components]`.
+            noise: uniform noise of the same shape.
+            step: training steps so far, a scalar.
+        """
         raise NotImplementedError
 
 
@@ -277,24 +290,25 @@ class BinaryConcrete(_LogOddsEstimator):
     """The binary Concrete estimator of BAS, see `binary_concrete`.
 
     Args:
-        temperature: T > 0, default 2/3 (BAS 4.1).
+        temperature: T > 0, default 2/3 (BAS 4.1), a number or a
+            `tfgate.schedules.Schedule`.
     """
 
-    def __init__(self, temperature: float = 2.0 / 3.0) -> None:
+    def __init__(self, temperature: float | Schedule = 2.0 / 3.0) -> None:
         self.temperature = _check_temperature(temperature)
 
-    def sample(self, log_odds: Tensor, noise: Tensor) -> Tensor:
-        return binary_concrete(log_odds, noise, self.temperature)
+    def sample(self, log_odds: Tensor, noise: Tensor, step: Tensor) -> Tensor:
+        return binary_concrete(log_odds, noise, schedules.at(self.temperature, step))
 
     def get_config(self) -> Config:
-        return {"temperature": self.temperature}
+        return {"temperature": schedules.serialize(self.temperature)}
 
 
 @keras.saving.register_keras_serializable(package="tfgate")
 class SigmoidStraightThrough(_LogOddsEstimator):
     """See `sigmoid_straight_through`."""
 
-    def sample(self, log_odds: Tensor, noise: Tensor) -> Tensor:
+    def sample(self, log_odds: Tensor, noise: Tensor, step: Tensor) -> Tensor:
         return sigmoid_straight_through(log_odds, noise)
 
 
@@ -302,17 +316,17 @@ class SigmoidStraightThrough(_LogOddsEstimator):
 class IdentityStraightThrough(_LogOddsEstimator):
     """See `identity_straight_through`."""
 
-    def sample(self, log_odds: Tensor, noise: Tensor) -> Tensor:
+    def sample(self, log_odds: Tensor, noise: Tensor, step: Tensor) -> Tensor:
         return identity_straight_through(log_odds, noise)
 
 
-def _soft_open(logits: Tensor, noise: Tensor, temperature: float) -> Tensor:
+def _soft_open(logits: Tensor, noise: Tensor, temperature: Tensor) -> Tensor:
     """softmax((l + g) / T)[open], as a sigmoid: finite for any finite logits."""
     perturbed = logits + noise
     return tf.sigmoid((perturbed[..., 1] - perturbed[..., 0]) / temperature)
 
 
-def _two_logit_gradient(upstream: Tensor, soft: Tensor, temperature: float) -> Tensor:
+def _two_logit_gradient(upstream: Tensor, soft: Tensor, temperature: Tensor) -> Tensor:
     towards_open = upstream * soft * (1.0 - soft) / temperature
     return tf.stack([-towards_open, towards_open], axis=-1)
 
@@ -325,7 +339,7 @@ def _in_float32(
     return tf.cast(decision, logits.dtype)
 
 
-def _check_temperature(temperature: float) -> float:
-    if not temperature > 0.0:
+def _check_temperature(temperature: float | Schedule) -> float | Schedule:
+    if not schedules.bounds(temperature)[0] > 0.0:
         raise ValueError(f"Expected temperature > 0, got {temperature!r}.")
-    return float(temperature)
+    return temperature if isinstance(temperature, Schedule) else float(temperature)

@@ -23,7 +23,9 @@ from keras import ops
 from tfgate import distribution
 from tfgate.estimators import Estimator
 from tfgate.estimators import GumbelSoftmax
+from tfgate.policies import AlwaysOpen
 from tfgate.policies import Policy
+from tfgate.policies import Stochastic
 from tfgate.policies import Threshold
 from tfgate.typing import Config
 from tfgate.typing import GateOutputs
@@ -109,6 +111,14 @@ class Gate(keras.layers.Layer):
             trainable=False,
             aggregation="only_first_replica",
         )
+        self.evaluation_step = self.add_weight(
+            name="evaluation_step",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
         self.tau = self.add_weight(
             name="tau",
             shape=(),
@@ -137,7 +147,8 @@ class Gate(keras.layers.Layer):
         logits = ops.cast(self.compute_logits(inputs, training=training), "float32")
         log_odds = logits[..., 1] - logits[..., 0]
         if training:
-            decision = self.estimator(logits, self.next_seed())
+            step = tf.identity(ops.convert_to_tensor(self.noise_step))
+            decision = self.estimator(logits, self.next_seed(), step)
         else:
             decision = self.policy.decide(logits, self)
         return {
@@ -146,19 +157,46 @@ class Gate(keras.layers.Layer):
             "decision": decision,
         }
 
-    def next_seed(self) -> Tensor:
-        """Advances the noise sequence by one step and returns the step's seed.
+    @property
+    def open_weight(self) -> float:
+        """Factor of what is open at inference: 1, but for `StochasticDepth`."""
+        return 1.0
+
+    def weigh(self, decision: Tensor, training: bool | None = None) -> Tensor:
+        """Returns what a block multiplies its components by.
+
+        Args:
+            decision: `[batch, components]`.
+            training: as for `call`.
+
+        Returns:
+            The decision itself; at inference, unless it was sampled, times
+            `open_weight`.
+        """
+        if training or self.open_weight == 1.0 or isinstance(self.policy, Stochastic):
+            return decision
+        return decision * self.open_weight
+
+    def next_seed(self, training: bool = True) -> Tensor:
+        """Advances a noise sequence by one step and returns the step's seed.
 
         The seed depends on (seed, gate name, step, replica) alone; the step is a
         saved weight, so an interrupted training continues with the same noise.
+        Training and evaluation have a sequence each: how often one evaluates does not
+        change the training.
+
+        Args:
+            training: which of the two sequences.
 
         Returns:
             int tensor of shape `[2]` for `tf.random.stateless_*`.
         """
-        step = tf.identity(ops.convert_to_tensor(self.noise_step))
-        self.noise_step.assign_add(1)
+        counter = self.noise_step if training else self.evaluation_step
+        name = self.name if training else f"{self.name}/evaluation"
+        step = tf.identity(ops.convert_to_tensor(counter))
+        counter.assign_add(1)
         # TensorFlow hashes the pair of numbers, so distinct pairs are all it needs.
-        stream = self.seed * 2**32 + zlib.crc32(self.name.encode())
+        stream = self.seed * 2**32 + zlib.crc32(name.encode())
         moment = step * _MOST_REPLICAS + tf.cast(distribution.replica_id(), tf.int64)
         return tf.stack([tf.constant(stream, tf.int64), moment])
 
@@ -307,6 +345,92 @@ class DependentGate(Gate):
         config = super().get_config()
         config["hidden"] = self.hidden
         return config
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class StochasticDepth(IndependentGate):
+    """Gate with a fixed open probability: the baseline that learns no decisions.
+
+    In training a component is open with its survival probability p. At inference the
+    default policy, `AlwaysOpen`, runs everything, and what is open is multiplied by p:
+    the expectation. `Stochastic` samples as in training, without the factor.
+
+    Args:
+        survival_probability: p in (0, 1], see `survival_probabilities`.
+        components: number of components that the gate switches.
+        **kwargs: arguments of `Gate`, but for initial_open_probability.
+
+    Raises:
+        ValueError: survival_probability is not in (0, 1].
+
+    Reference:
+        Huang et al. 2016, 3 (weights scaled at test time, equation 5); the baseline
+        of PG.
+
+    Example:
+    >>> gate = StochasticDepth(0.8)
+    >>> decision = gate(keras.ops.ones((1, 8, 8, 4)))["decision"]
+    >>> round(float(gate.weigh(decision)[0, 0]), 3)
+    0.8
+    """
+
+    def __init__(
+        self, survival_probability: float = 0.5, components: int = 1, **kwargs: Any
+    ) -> None:
+        if not 0.0 < survival_probability <= 1.0:
+            raise ValueError(
+                "Expected survival_probability in (0, 1], got "
+                f"{survival_probability!r}."
+            )
+        kwargs["policy"] = kwargs.get("policy") or AlwaysOpen()
+        # Log odds of 27: the noise of the estimators stays below 17.
+        certain = 1.0 - 1e-12
+        super().__init__(
+            components=components,
+            initial_open_probability=min(survival_probability, certain),
+            **kwargs,
+        )
+        self.survival_probability = float(survival_probability)
+
+    def build_logits(self, input_shape: Shape) -> None:
+        super().build_logits(input_shape)
+        self.component_logits.trainable = False
+
+    @property
+    def open_weight(self) -> float:
+        return self.survival_probability
+
+    def get_config(self) -> Config:
+        config = super().get_config()
+        del config["initial_open_probability"]
+        return {**config, "survival_probability": self.survival_probability}
+
+
+def survival_probabilities(blocks: int, last: float = 0.5) -> list[float]:
+    """Survival probabilities that fall linearly with depth, `1 - l / L * (1 - p_L)`.
+
+    Args:
+        blocks: number of blocks, L, at least 1.
+        last: that of the last block, p_L, in (0, 1].
+
+    Returns:
+        List of floats, from the first block to the last.
+
+    Raises:
+        ValueError: an argument is out of its range.
+
+    Reference:
+        Huang et al. 2016, equation 4.
+
+    Example:
+    >>> survival_probabilities(4, last=0.5)
+    [0.875, 0.75, 0.625, 0.5]
+    """
+    if blocks < 1:
+        raise ValueError(f"Expected blocks >= 1, got {blocks!r}.")
+    if not 0.0 < last <= 1.0:
+        raise ValueError(f"Expected last in (0, 1], got {last!r}.")
+    return [1.0 - index / blocks * (1.0 - last) for index in range(1, blocks + 1)]
 
 
 def mark_gate_parameters(variables: Iterable[keras.Variable]) -> None:

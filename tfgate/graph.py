@@ -6,14 +6,18 @@ the original stays as it was.
 """
 
 from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 from typing import overload
 
 import keras
+import numpy as np
 
 from tfgate.blocks import GatedBlock
 from tfgate.typing import Tensor
 from tfgate.typing import TensorTree
+
+Weights = Sequence[np.ndarray]
 
 
 class GraphRewriter:
@@ -26,7 +30,7 @@ class GraphRewriter:
 
     def __init__(self, core: keras.Model) -> None:
         self._core = core
-        self._copies: list[tuple[keras.Layer, keras.Layer]] = []
+        self._weights: list[tuple[keras.Layer, Callable[[], Weights]]] = []
 
     @overload
     def copy(self, layer: None) -> None: ...
@@ -43,8 +47,22 @@ class GraphRewriter:
         if layer is None:
             return None
         clone = layer.__class__.from_config(layer.get_config())
-        self._copies.append((layer, clone))
+        self._weights.append((clone, layer.get_weights))
         return clone
+
+    def adopt(self, layer: keras.Layer, weights: Weights) -> keras.Layer:
+        """Takes a new layer, to be called inside `replace`, with its weights.
+
+        Args:
+            layer: `keras.Layer`, not built yet.
+            weights: list of arrays, for `layer.set_weights` once the rewritten model
+                is complete.
+
+        Returns:
+            The layer.
+        """
+        self._weights.append((layer, lambda: weights))
+        return layer
 
     def rewrite(
         self,
@@ -85,5 +103,5 @@ class GraphRewriter:
 
     def finish(self) -> None:
         """Copies the weights; call it when the rewritten layers are built."""
-        for source, copy in self._copies:
-            copy.set_weights(source.get_weights())
+        for layer, get_weights in self._weights:
+            layer.set_weights(get_weights())

@@ -26,7 +26,7 @@ class GateMetrics(keras.metrics.Metric):
     def __init__(self, costs: ModelCosts, name: str = "gates", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self._costs = costs
-        gates = len(costs.components)
+        gates = len(costs.sizes)
         self._opened = self.add_variable((gates,), "zeros", name="opened")
         self._macs = self.add_variable((), "zeros", name="macs")
         self._images = self.add_variable((), "zeros", name="images")
@@ -40,7 +40,7 @@ class GateMetrics(keras.metrics.Metric):
         decisions = {
             name: ops.cast(g["decision"], "float32") for name, g in gates.items()
         }
-        opened = [ops.sum(decisions[name]) for name in self._costs.components]
+        opened = [ops.sum(decisions[name]) for name in self._costs.sizes]
         self._opened.assign_add(ops.stack(opened))
         # Shares of the total keep the sum of a large data set exact in float32.
         executed = self._costs.executed(decisions) / float(self._costs.all_open)
@@ -49,16 +49,14 @@ class GateMetrics(keras.metrics.Metric):
 
     def result(self) -> dict[str, Tensor]:
         images = ops.maximum(self._images, 1.0)
-        sizes = [len(macs) for macs in self._costs.components.values()]
+        sizes = self._costs.sizes
         opened = ops.convert_to_tensor(self._opened) / images
         rates = {
             f"rate/{name}": opened[index] / size
-            for index, (name, size) in enumerate(
-                zip(self._costs.components, sizes, strict=True)
-            )
+            for index, (name, size) in enumerate(sizes.items())
         }
         return {
-            "activation_rate": ops.sum(opened) / sum(sizes),
+            "activation_rate": ops.sum(opened) / sum(sizes.values()),
             "executed_macs": self._macs / images * float(self._costs.all_open),
             **rates,
         }

@@ -7,7 +7,6 @@ from typing import Any
 from typing import Self
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import ops
 
@@ -20,6 +19,7 @@ from tfgate.losses import GateLoss
 from tfgate.metrics import GateMetrics
 from tfgate.policies import Policy
 from tfgate.policies import Threshold
+from tfgate.summary import gates_table
 from tfgate.typing import Config
 from tfgate.typing import GatesOutputs
 from tfgate.typing import Tensor
@@ -201,6 +201,9 @@ class GatedModel(keras.Model):
             **kwargs,
         )
         self._gate_losses = list(gate_losses)
+        with self.distribute_strategy.scope():
+            for gate_loss in self._gate_losses:
+                gate_loss.build()
         if self._gate_metrics is None:  # Keras tracks them, and what they replace
             self._gate_metrics = GateMetrics(self.costs)
             self._gate_loss_metric = keras.metrics.Mean(name="gate_loss")
@@ -254,6 +257,9 @@ class GatedModel(keras.Model):
         replicas = distribution.num_replicas()
         task_loss = self.compute_loss(x, y, predictions, sample_weight, training)
         gate_loss = self.gate_loss(gates)
+        if training:
+            for loss in self._gate_losses:
+                loss.update(gates, self.optimizer.iterations)
         # Gradients are summed over replicas, and each has the global batch's gate
         # loss; Keras has already divided the task loss in the same way.
         loss = task_loss + ops.cast(gate_loss, task_loss.dtype) / replicas
@@ -270,7 +276,7 @@ class GatedModel(keras.Model):
         self.core.summary(*args, **kwargs)
 
     def summary_gates(self, print_fn: Callable[[str], object] = print) -> None:
-        """Prints a table with a row per gate.
+        """Prints a table with a row per gate, and one per place of filter gates.
 
         The columns are block, gate, components, MACs per component (a range where
         they differ), MACs of the gate itself, and the activation rate of the last
@@ -282,29 +288,8 @@ class GatedModel(keras.Model):
         rates: dict[str, Tensor] = {}
         if self._gate_metrics is not None and self._gate_metrics.images:
             rates = self._gate_metrics.result()
-        header = ("block", "gate", "components", "MACs/component", "gate MACs", "rate")
-        rows = [
-            (
-                block.name,
-                f"{block.gate.name} ({type(block.gate).__name__})",
-                str(block.gate.components),
-                _format_range(self.costs.components[block.gate.name]),
-                f"{self.costs.gate[block.gate.name]:,}",
-                _format_rate(rates.get(f"rate/{block.gate.name}")),
-            )
-            for block in self.blocks
-        ]
         costs = self.costs
-        components = sum(gate.components for gate in self.gates)
-        total = (
-            "total",
-            f"{len(rows)} gates",
-            str(components),
-            f"{costs.all_open - costs.all_closed:,}",
-            f"{costs.gate_total:,}",
-            _format_rate(rates.get("activation_rate")),
-        )
-        print_fn(_format_table(header, rows, total))
+        print_fn(gates_table(self.blocks, costs, rates))
         print_fn(
             f"MACs per image: dense {costs.dense:,}, all gates open "
             f"{costs.all_open:,}, all closed {costs.all_closed:,}"
@@ -343,9 +328,9 @@ class GatedModel(keras.Model):
 
     def _count_costs(self) -> ModelCosts:
         gate = {block.gate.name: block.gate_macs() for block in self.blocks}
-        components = {block.gate.name: block.component_macs() for block in self.blocks}
+        products = tuple(p for block in self.blocks for p in block.products())
         everything = count_macs(self.core, self.core.input_shape)
-        return ModelCosts(everything - sum(gate.values()), gate, components)
+        return ModelCosts(everything - sum(gate.values()), gate, products)
 
 
 def _find_blocks(inputs: TensorTree, outputs: TensorTree) -> list[GatedBlock]:
@@ -369,35 +354,3 @@ def _find_blocks(inputs: TensorTree, outputs: TensorTree) -> list[GatedBlock]:
             "inputs and outputs; use keras.Model for a network without gates."
         )
     return blocks
-
-
-def _format_range(macs: np.ndarray) -> str:
-    low, high = float(min(macs)), float(max(macs))
-    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
-
-
-def _format_rate(rate: Tensor | None) -> str:
-    return "-" if rate is None else f"{float(rate):.3f}"
-
-
-def _format_table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str]
-) -> str:
-    lines = [header, *rows, total]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-
-    def format_line(cells: Sequence[str]) -> str:
-        left = [cell.ljust(w) for cell, w in zip(cells[:2], widths[:2], strict=True)]
-        right = [cell.rjust(w) for cell, w in zip(cells[2:], widths[2:], strict=True)]
-        return "  ".join(left + right)
-
-    rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-    return "\n".join(
-        [
-            format_line(header),
-            rule,
-            *(format_line(row) for row in rows),
-            rule,
-            format_line(total),
-        ]
-    )

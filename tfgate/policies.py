@@ -98,13 +98,15 @@ class Threshold(Policy):
 class Stochastic(Policy):
     """Samples each decision with its probability, anew at every call.
 
-    The noise continues the gate's noise sequence (see `Gate.next_seed`), so a program
-    that makes the same calls gets the same decisions.
+    The noise is a sequence of the gate's own, beside that of training (see
+    `Gate.next_seed`), so a program that makes the same calls gets the same decisions.
     """
 
     def decide(self, logits: Tensor, gate: "Gate") -> Tensor:
         log_odds = logits[..., 1] - logits[..., 0]
-        noise = estimators.uniform_noise(ops.shape(log_odds), gate.next_seed())
+        noise = estimators.uniform_noise(
+            ops.shape(log_odds), gate.next_seed(training=False)
+        )
         return ops.cast(noise < ops.sigmoid(log_odds), "float32")
 
 

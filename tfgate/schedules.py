@@ -8,7 +8,9 @@ checkpoint holds: an interrupted training continues where its schedules were. Ea
 
 import math
 import operator
+from collections.abc import Callable
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -235,7 +237,7 @@ class Piecewise(Schedule):
             rise from above 0.
 
     Reference:
-        PG Table 9 (target rates 1.0, 0.95, 0.9, ...).
+        PG S5.1 (target rates 1.0, 0.95, 0.9, ...).
 
     Example:
     >>> target = Piecewise([1.0, 0.8, 0.6], boundaries=[5, 10])
@@ -283,9 +285,31 @@ class Piecewise(Schedule):
         return {**super().get_config(), **own}
 
 
-def at(number: float | Schedule, step: Tensor) -> Tensor:
-    """Returns a number, or what a schedule gives after `step` training steps."""
-    return number(step) if isinstance(number, Schedule) else number
+def at(number: float | Callable[[Tensor], Tensor], step: Tensor) -> Tensor:
+    """Returns a number, or what a schedule gives after `step` training steps.
+
+    Args:
+        number: a number, a `Schedule` or another function of the step, such as a
+            `tfgate.VariableTarget`.
+        step: training steps so far, a scalar.
+    """
+    return number(step) if callable(number) else number
+
+
+def serialize(value: Any) -> Any:
+    """Returns the configuration of what stands for a number; the rest as it is."""
+    if hasattr(value, "get_config"):
+        return keras.saving.serialize_keras_object(value)
+    return value
+
+
+def deserialize(config: Any) -> Any:
+    """Undoes `serialize`, in lists too."""
+    if isinstance(config, list):
+        return [deserialize(item) for item in config]
+    if isinstance(config, dict):
+        return keras.saving.deserialize_keras_object(config)
+    return config
 
 
 def bounds(number: float | Schedule) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """The metadata document of a converted network."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import tfgate
@@ -89,16 +90,20 @@ def _macs(model, plans):
         macs = costs.count_macs(model, model.input_shape)
         return {"dense": macs, "all_open": macs, "all_closed": macs}
 
-    def of(lowering):
-        blocks = [p.block for p in plans if p.lowering == lowering]
-        return sum(float(model.costs.components[b.gate.name].sum()) for b in blocks)
+    def left(*closed):
+        decisions = {
+            plan.block.gate.name: np.full(
+                plan.block.gate.components, plan.lowering not in closed
+            )
+            for plan in plans
+        }
+        return model.costs.count(decisions) - model.costs.gate_total
 
     gate_macs = sum(_gate_macs(model, plan) for plan in plans)
-    all_open = round(model.costs.dense + gate_macs - of("closed"))
     return {
         "dense": model.costs.dense,
-        "all_open": all_open,
-        "all_closed": round(all_open - of("if")),
+        "all_open": left("closed") + gate_macs,
+        "all_closed": left("closed", "if") + gate_macs,
     }
 
 

@@ -27,12 +27,11 @@ from trainers.common import settings
 _WORKDIR = flags.DEFINE_string(
     "workdir", "build/demo", "Directory for networks, files, results and the report."
 )
-_TARGET = 0.6
 _TAU = 0.5
 _NETWORKS = {
     "dense": {"gate": "none"},
-    "gated": {"gate": "dependent", "target": _TARGET},
-    "independent": {"gate": "independent", "target": _TARGET},
+    "gated": {"gate": "dependent"},
+    "independent": {"gate": "independent"},
 }
 _CONVERSIONS = {  # file: (network, arguments of convert)
     "dense": ("dense", {"lowering": "dense"}),
@@ -194,8 +193,8 @@ def _conditions(results, latencies, seconds):
     versions = ", ".join(f"{k} {v}" for k, v in conditions["versions"].items())
     return [
         f"Command: python -m tools.demo, {seconds:.0f} s; {conditions['date']}.",
-        f"Training: {gated['epochs']} epochs on digits, seed {gated['seed']}; target "
-        f"activation rate {_TARGET}; commit {gated['git_commit']}.",
+        f"Training: {gated['epochs']} epochs on digits, seed {gated['seed']}; gate "
+        f"loss {digits.DEFAULTS['gate_loss']}; commit {gated['git_commit']}.",
         f"Latency: {conditions['runs']} runs of each file, image by image in "
         f"alternation, {conditions['threads']} thread, the first "
         f"{conditions['samples']} test images.",

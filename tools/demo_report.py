@@ -1,16 +1,11 @@
 """The demo's table, as text and as one self-contained HTML page with plots."""
 
-import base64
 import dataclasses
-import html
 import io
-import string
 
-import matplotlib
+from matplotlib.figure import Figure
 
-matplotlib.use("Agg")
-
-from matplotlib import pyplot as plt  # noqa: E402
+from tfgate.analysis import page
 
 COLUMNS = (
     "network",
@@ -96,17 +91,19 @@ def write(path, rows, latencies, pictures, conditions):
         ("TFLite latency of single test images", _latencies(latencies)),
         *((caption, file.read_bytes()) for caption, file in pictures),
     ]
-    page = string.Template(_PAGE).substitute(
-        header=_line("th", COLUMNS),
-        rows="\n".join(_line("td", row.cells()) for row in rows),
-        conditions="\n".join(f"<li>{html.escape(line)}</li>" for line in conditions),
-        figures="\n".join(_figure(caption, png) for caption, png in figures),
-    )
-    path.write_text(page, encoding="utf-8")
+    body = [
+        page.table(COLUMNS, [row.cells() for row in rows]),
+        page.heading("How it was measured"),
+        page.bullets(conditions),
+        page.heading("Plots"),
+        *(page.figure(caption, png) for caption, png in figures),
+    ]
+    page.write_page(path, "A gated ResNet-20 on handwritten digits", body)
 
 
 def _tradeoff(rows):
-    figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    axes = figure.subplots()
     for row, marker in zip(rows, "os^Dv", strict=True):
         axes.plot(
             row.macs / 1e6,
@@ -126,7 +123,8 @@ def _tradeoff(rows):
 
 
 def _latencies(latencies):
-    figure, axes = plt.subplots(figsize=(7, 3.5), layout="constrained")
+    figure = Figure(figsize=(7, 3.5), layout="constrained")
+    axes = figure.subplots()
     places = range(len(latencies))
     percentiles = {
         name: [row[name] for row in latencies.values()]
@@ -146,53 +144,8 @@ def _latencies(latencies):
 def _png(figure):
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
-    plt.close(figure)
     return buffer.getvalue()
-
-
-def _figure(caption, png):
-    data = base64.b64encode(png).decode()
-    text = html.escape(caption)
-    return (
-        f'<figure><img alt="{text}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{text}</figcaption></figure>"
-    )
-
-
-def _line(tag, cells):
-    return "<tr>" + "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in cells) + "</tr>"
 
 
 def _or_dash(value, form):
     return "-" if value is None else form.format(value)
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>tfgate demo</title>
-<style>
-  body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem;
-         padding: 0 1rem; color: #1a1a1a; background: #fff; }
-  table { border-collapse: collapse; width: 100%; }
-  th, td { padding: .35rem .6rem; border-bottom: 1px solid #ccc; text-align: right; }
-  th:first-child, td:first-child { text-align: left; }
-  figure { margin: 2rem 0; } img { max-width: 100%; }
-  figcaption { color: #444; }
-</style>
-<h1>A gated ResNet-20 on handwritten digits</h1>
-<table>
-<thead>$header</thead>
-<tbody>
-$rows
-</tbody>
-</table>
-<h2>How it was measured</h2>
-<ul>
-$conditions
-</ul>
-<h2>Plots</h2>
-$figures
-</html>
-"""

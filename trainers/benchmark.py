@@ -1,34 +1,38 @@
-"""Compares the training step of a gated ResNet with that of the dense one.
+r"""Compares the training steps of two networks, by default a gated and a dense one.
 
-    python -m trainers.benchmark --runs=10 --json=OUT
+    python -m trainers.benchmark [--network="--gate=dependent"] \
+        [--baseline="--gate=none"] --runs=10 --json=OUT
 
-Both networks train in one process, in alternation, with plain `fit` on synthetic
-images that lie in memory; each run is one `fit` of `--steps` steps, after one that does
-not count. Prints images/s of both (median over the runs) and the ratio. The ratio is
-also given in CPU seconds, which other programs on the machine disturb less.
+Both networks are given as the trainers' flags. They train in one process, in
+alternation, with plain `fit` on synthetic images that lie in memory; each run is one
+`fit` of `--steps` steps, after one that does not count. Prints images/s of both (median
+over the runs) and the ratio. The ratio is also given in CPU seconds, which other
+programs on the machine disturb less.
 """
 
 import json
 import os
 import pathlib
+import shlex
 import time
 
 from absl import flags
 
 from trainers.common import errors
+from trainers.common import flags as run_flags
 from trainers.common import settings
-from trainers.common.flags import DEPTHS
 
 _RUNS = flags.DEFINE_integer("runs", 10, "Timed runs of each network.", 1)
 _STEPS = flags.DEFINE_integer("steps", 20, "Training steps in a run.", 1)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Images in a step.", 1)
-_DEPTH = flags.DEFINE_enum("depth", "20", list(map(str, DEPTHS)), "Layers.")
-_GATE = flags.DEFINE_enum(
-    "gate", "dependent", ("independent", "dependent"), "Gates of the gated network."
-)
-_GATE_LOSS = flags.DEFINE_enum(
-    "gate_loss", "per_batch", ("per_batch", "per_gate", "macs"), "Its gate loss."
-)
+_NETWORKS = {
+    "baseline": flags.DEFINE_string(
+        "baseline", "--gate=none", "Flags of the network to compare with."
+    ),
+    "network": flags.DEFINE_string(
+        "network", "--gate=dependent", "Flags of the network that is measured."
+    ),
+}
 _JSON = flags.DEFINE_string("json", None, "File for the results; default: none.")
 
 
@@ -38,11 +42,9 @@ def main(_):
         raise errors.UserError(
             f"expected --json={_JSON.value} in an existing directory"
         )
+    chosen = {name: _settings(name, flag.value) for name, flag in _NETWORKS.items()}
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    networks = {
-        "dense": _network(gate="none"),
-        "gated": _network(gate=_GATE.value, gate_loss=_GATE_LOSS.value),
-    }
+    networks = {name: _network(settings) for name, settings in chosen.items()}
     batches = _batches()
     for network in networks.values():
         _train(network, batches)  # traces and warms up
@@ -55,9 +57,9 @@ def main(_):
     outcome = _outcome(networks, runs)
     median = {name: o["median"] for name, o in outcome["images_per_second"].items()}
     print(
-        f"median images/s: dense {median['dense']:.0f}, gated {median['gated']:.0f}; "
-        f"ratio gated / dense {outcome['ratio']:.3f}, in CPU seconds "
-        f"{outcome['cpu_ratio']:.3f}"
+        f"median images/s: baseline {median['baseline']:.0f}, network "
+        f"{median['network']:.0f}; ratio network / baseline {outcome['ratio']:.3f}, in "
+        f"CPU seconds {outcome['cpu_ratio']:.3f}"
     )
     if _JSON.value:
         from trainers.common import files
@@ -65,11 +67,20 @@ def main(_):
         files.write(_JSON.value, json.dumps(outcome, indent=2) + "\n")
 
 
-def _network(**gate):
+def _settings(name, text):
+    values = flags.FlagValues()
+    run_flags.define(values)
+    common = ["--dataset=digits", "--workdir=none", f"--batch_size={_BATCH_SIZE.value}"]
+    try:
+        return settings.parse([name, *common, *shlex.split(text)], values)
+    except (ValueError, errors.UserError, flags.Error) as error:
+        raise errors.UserError(f"--{name}={text}: {error}") from None
+
+
+def _network(chosen):
     from trainers.common import network
     from trainers.common.data.dataset import Dataset
 
-    chosen = settings.make(depth=_DEPTH.value, **gate)
     shape = Dataset(
         name="synthetic",
         labels=tuple(map(str, range(10))),
@@ -114,11 +125,11 @@ def _outcome(networks, runs):
     from trainers.common import provenance
 
     speeds = {name: np.array(values) for name, values in runs.items()}  # [runs, 2]
-    ratios = speeds["gated"] / speeds["dense"]
+    ratios = speeds["network"] / speeds["baseline"]
     return {
         "command": "python -m trainers.benchmark",
         "models": {name: network.name for name, network in networks.items()},
-        "gate_loss": _GATE_LOSS.value,
+        "flags": {name: flag.value for name, flag in _NETWORKS.items()},
         "batch_size": _BATCH_SIZE.value,
         "steps": _STEPS.value,
         "runs": _RUNS.value,

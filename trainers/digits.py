@@ -14,7 +14,7 @@ DEFAULTS = {
     "batch_size": 64,
     "warmup_epochs": 1.0,
     # So few steps reach a target only if its loss weighs more than in the papers.
-    "coefficient": 5.0,
+    "gate_loss": "per_batch(0.6, coefficient=5)",
 }
 
 if __name__ == "__main__":

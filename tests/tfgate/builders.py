@@ -14,7 +14,7 @@ CLASSES = 3
 class MedianEstimator(tfgate.estimators.Estimator):
     """`sigmoid_straight_through` whose noise is always 0.5: opens where p > 0.5."""
 
-    def __call__(self, logits, seed):
+    def __call__(self, logits, seed, step=0):
         log_odds = logits[..., 1] - logits[..., 0]
         return tfgate.estimators.sigmoid_straight_through(
             log_odds, tf.fill(tf.shape(log_odds), 0.5)
@@ -114,7 +114,7 @@ def randomize(model, seed=0):
     generator = np.random.default_rng(seed)
     for variable in model.weights:
         shape, path = tuple(variable.shape), variable.path
-        if path.endswith(("noise_step", "tau")):
+        if path.endswith(("noise_step", "evaluation_step", "tau")):
             continue
         if path.endswith(("moving_variance", "gamma")):
             value = generator.uniform(0.5, 1.5, shape)

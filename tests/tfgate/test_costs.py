@@ -9,7 +9,9 @@ import tensorflow as tf
 
 import tfgate
 from tests.tfgate import builders
+from tfgate.costs import Factor
 from tfgate.costs import ModelCosts
+from tfgate.costs import Product
 from tfgate.costs import count_macs
 
 L = keras.layers
@@ -154,7 +156,10 @@ class TestModelCosts:
     costs = ModelCosts(
         dense=1000,
         gate={"a": 10, "b": 20},
-        components={"a": np.array([300.0]), "b": np.array([200.0, 100.0])},
+        products=(
+            Product(300, (Factor("a", np.array([1.0])),)),
+            Product(300, (Factor("b", np.array([2.0, 1.0])),)),
+        ),
     )
 
     def test_totals(self):
@@ -192,6 +197,42 @@ class TestModelCosts:
         gradients = tape.gradient(total, decisions)
         np.testing.assert_array_equal(gradients["a"], np.full((4, 1), 300.0))
         np.testing.assert_array_equal(gradients["b"], [[200.0, 100.0]] * 4)
+
+    def test_count_by_hand(self):
+        macs = self.costs.count({"b": np.array([1, 0]), "a": [0]})
+        assert macs == 630 and isinstance(macs, int)
+        with pytest.raises(ValueError, match="decisions of the gates"):
+            self.costs.count({"a": [0]})
+
+    def test_components(self):
+        assert self.costs.sizes == {"a": 1, "b": 2}
+        assert {n: list(c) for n, c in self.costs.components.items()} == {
+            "a": [300.0],
+            "b": [200.0, 100.0],
+        }
+
+    @pytest.mark.parametrize("gates", [[], ["a"], ["a", "b", "c"]])
+    def test_products_of_other_gates(self, gates):
+        with pytest.raises(
+            ValueError, match=r"products of the gates.*got \['a', 'b'\]"
+        ):
+            ModelCosts(1000, dict.fromkeys(gates, 0), self.costs.products)
+
+    @pytest.mark.parametrize("count", [0, 3])
+    def test_products_of_too_many_factors(self, count):
+        with pytest.raises(ValueError, match=f"1 or 2 factors, got {count}"):
+            Product(10, (Factor("a", np.ones(1)),) * count)
+
+    def test_factors_of_two_gates_multiply(self):
+        """4 of 8 filters always open, the others by a; 2 filters by b."""
+        product = Product(
+            800, (Factor("a", np.array([4.0]), 4.0), Factor("b", np.array([1.0, 1.0])))
+        )
+        costs = ModelCosts(1000, {"a": 0, "b": 0}, (product,))
+        assert (costs.all_open, costs.all_closed) == (1000, 200)
+        executed = costs.executed({"a": [[0.0], [1.0]], "b": [[1.0, 1.0], [0.0, 1.0]]})
+        np.testing.assert_array_equal(executed, [600.0, 600.0])
+        assert [list(c) for c in costs.components.values()] == [[400.0], [400.0] * 2]
 
     @pytest.mark.parametrize("names", [["a"], ["a", "c"], ["a", "b", "c"], []])
     def test_decisions_of_other_gates(self, names):

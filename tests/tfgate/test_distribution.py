@@ -41,6 +41,23 @@ class TestOutsideAStrategy:
             tape.gradient(mean, values), np.full((5, 2), 0.2), rtol=1e-6
         )
 
+    def test_ranks_per_column(self):
+        values = np.random.default_rng(0).permutation(24).reshape(6, 4)
+        ranks, size = distribution.global_batch_ranks(tf.constant(values, tf.float32))
+        expected = 1 + np.argsort(np.argsort(values, axis=0), axis=0)
+        np.testing.assert_array_equal(ranks, expected)
+        assert float(size) == 6.0
+        assert ranks.dtype == size.dtype == tf.float32
+
+    def test_equal_values_have_different_ranks(self):
+        ranks, _ = distribution.global_batch_ranks(tf.constant([[1.0], [0.5], [1.0]]))
+        np.testing.assert_array_equal(ranks, [[2.0], [1.0], [3.0]])
+
+    def test_ranks_of_an_empty_batch(self):
+        ranks, size = distribution.global_batch_ranks(tf.zeros((0, 3)))
+        assert ranks.shape == (0, 3)
+        assert float(size) == 0.0
+
     def test_one_replica_with_number_zero(self):
         assert distribution.num_replicas() == 1
         assert int(distribution.replica_id()) == 0
@@ -88,6 +105,23 @@ class TestInsideAStrategy:
         np.testing.assert_allclose(
             np.concatenate(gradients), np.tile(expected, (4, 1)), rtol=1e-5
         )
+
+    def test_ranks_among_all_replicas(self, make_strategy, replicas):
+        strategy = make_strategy(replicas)
+        values = np.random.default_rng(0).permutation(15).reshape(5, 3)
+        values = values.astype("float32")
+        parts = np.split(values, {2: [4], 4: [2, 4, 5]}[replicas])
+
+        @tf.function(autograph=False)
+        def ranks():
+            return strategy.run(
+                distribution.global_batch_ranks, [per_replica(strategy, parts)]
+            )
+
+        found, sizes = map(strategy.experimental_local_results, ranks())
+        expected = 1 + np.argsort(np.argsort(values, axis=0), axis=0)
+        np.testing.assert_array_equal(np.concatenate(found), expected)
+        assert [float(size) for size in sizes] == [5.0] * replicas
 
     def test_replica_numbers(self, make_strategy, replicas):
         strategy = make_strategy(replicas)
@@ -171,19 +205,42 @@ def assert_same_training(make_strategy, batches, **compile_arguments):
             np.testing.assert_allclose(other, weight, atol=1e-5)
 
 
-def test_replicas_train_alike(make_strategy):
-    assert_same_training(
-        make_strategy,
-        [8, 8, 8],
-        gate_losses=[
+EVERY_GATE_LOSS = pytest.mark.parametrize(
+    "gate_losses",
+    [
+        [
             tfgate.PerBatch(0.3, coefficient=2.0),
             tfgate.PerGate([0.9, 0.2], coefficient=2.0),
             tfgate.Macs(0.75, coefficient=10.0),
         ],
+        [
+            tfgate.BatchShaping(coefficient=4.0),
+            tfgate.BatchShaping(tfgate.priors.Uniform(), 0.5, reduction="sum"),
+            tfgate.L0(0.5),
+            tfgate.Polarization(2.0),
+        ],
+        [
+            tfgate.ConstQuad(0.2, coefficient=2.0),
+            tfgate.ConstQuad(0.8, mirrored=True, per="gate", coefficient=2.0),
+            tfgate.PerBatch(tfgate.VariableTarget(0.1, 2), coefficient=3.0),
+            tfgate.ConstQuad(tfgate.VariableTarget(0.1, 5, 0.5), coefficient=3.0),
+        ],
+    ],
+    ids=["rates", "probabilities", "moving and one-sided"],
+)
+
+
+@EVERY_GATE_LOSS
+def test_replicas_train_alike(make_strategy, gate_losses):
+    assert_same_training(
+        make_strategy,
+        [8, 8, 8],
+        gate_losses=gate_losses,
     )
 
 
-def test_gate_losses_train_alike_on_uneven_batches(make_strategy):
+@EVERY_GATE_LOSS
+def test_gate_losses_train_alike_on_uneven_batches(make_strategy, gate_losses):
     """Of 8, 5 and 3 images: with 4 replicas some batches are partial, one is empty.
 
     The task loss has no weight here: over uneven replica batches Keras averages the
@@ -193,9 +250,5 @@ def test_gate_losses_train_alike_on_uneven_batches(make_strategy):
         make_strategy,
         [8, 5, 3],
         loss_weights=0.0,
-        gate_losses=[
-            tfgate.PerBatch(0.3, coefficient=2.0),
-            tfgate.PerGate([0.9, 0.2], coefficient=2.0),
-            tfgate.Macs(0.75, coefficient=10.0),
-        ],
+        gate_losses=gate_losses,
     )

@@ -209,11 +209,15 @@ class TestNoise:
         gate(np.zeros((2, 4), "float32"), training=False)
         assert int(gate.noise_step.numpy()) == 0
 
-    def test_training_and_stochastic_inference_share_one_sequence(self):
-        gate = coin(policy=tfgate.Stochastic())
-        toss(gate)
-        gate(np.zeros((2, 4), "float32"), training=False)
-        assert int(gate.noise_step.numpy()) == 2
+    def test_stochastic_inference_does_not_change_the_noise_of_training(self):
+        zeros = np.zeros((DRAWS // 256, 4), "float32")
+        evaluated, other = coin(policy=tfgate.Stochastic()), coin()
+        runs = [np.asarray(evaluated(zeros)["decision"]) for _ in range(2)]
+        assert int(evaluated.evaluation_step.numpy()) == 2
+        training = toss(evaluated)
+        np.testing.assert_array_equal(training, toss(other))
+        assert (runs[0] == runs[1]).mean() == HALF
+        assert (runs[0] == training).mean() == HALF
 
     def test_same_in_a_graph(self):
         eager, compiled = coin(), coin()
@@ -355,3 +359,87 @@ def test_base_class_leaves_the_logits_to_subclasses():
     gate.build((None, 4))
     with pytest.raises(NotImplementedError):
         gate.compute_logits(np.zeros((2, 4)))
+
+
+class TestStochasticDepth:
+    zeros = np.zeros((DRAWS // 64, 4), "float32")
+
+    @staticmethod
+    def make(probability, **arguments):
+        return tfgate.StochasticDepth(probability, seed=4, name="sd", **arguments)
+
+    @pytest.mark.parametrize("probability", [0.2, 0.9])
+    def test_survives_in_training_with_its_probability(self, probability):
+        gate = self.make(probability, components=64)
+        decision = np.asarray(gate(self.zeros, training=True)["decision"])
+        spread = 4.0 * np.sqrt(probability * (1.0 - probability) / decision.size)
+        assert decision.mean() == pytest.approx(probability, abs=spread)
+        np.testing.assert_array_equal(gate.weigh(decision, training=True), decision)
+
+    def test_what_is_certain_is_never_closed(self):
+        gate = self.make(1.0, components=64)
+        assert np.asarray(gate(self.zeros, training=True)["decision"]).all()
+
+    def test_is_scaled_at_inference(self):
+        gate = self.make(0.7)
+        decision = gate(self.zeros)["decision"]
+        assert np.asarray(decision).all()
+        np.testing.assert_allclose(gate.weigh(decision), 0.7, rtol=1e-6)
+
+    def test_is_not_scaled_where_it_is_sampled(self):
+        gate = self.make(0.7, policy=tfgate.Stochastic())
+        decision = np.asarray(gate(self.zeros)["decision"])
+        assert 0.0 < decision.mean() < 1.0
+        np.testing.assert_array_equal(gate.weigh(decision), decision)
+
+    def test_learns_nothing(self):
+        gate = self.make(0.7)
+        gate(self.zeros)
+        assert not gate.trainable_weights
+
+    def test_round_trip(self):
+        gate = tfgate.StochasticDepth.from_config(self.make(0.7).get_config())
+        assert gate.survival_probability == 0.7
+        assert gate.policy == tfgate.AlwaysOpen()
+
+    @pytest.mark.parametrize("probability", [0.0, 1.1, -0.5])
+    def test_probabilities_out_of_range(self, probability):
+        with pytest.raises(ValueError, match="Expected survival_probability in"):
+            self.make(probability)
+
+    def test_linear_decay(self):
+        from tfgate.gates import survival_probabilities
+
+        found = survival_probabilities(9, last=0.5)
+        np.testing.assert_allclose(found, 1 - np.arange(1, 10) / 18)
+        with pytest.raises(ValueError, match="Expected blocks >= 1"):
+            survival_probabilities(0)
+        with pytest.raises(ValueError, match="Expected last in"):
+            survival_probabilities(9, last=0.0)
+
+
+def test_a_temperature_follows_the_training_steps_of_its_gate():
+    schedule = tfgate.schedules.Piecewise([1.0, 1e-3])
+
+    def slope(gate):
+        x = tf.zeros((64, 4))
+        with tf.GradientTape() as tape:
+            opened = tf.reduce_sum(gate(x, training=True)["decision"])
+        gradient = tape.gradient(opened, gate.component_logits)
+        return float(tf.reduce_max(tf.abs(gradient)))
+
+    def with_temperature(temperature):
+        return coin(estimator=tfgate.estimators.BinaryConcrete(temperature))
+
+    gate, warm, cold = map(with_temperature, (schedule, 1.0, 1e-3))
+    first, second = slope(gate), slope(gate)
+    assert first == pytest.approx(slope(warm), rel=1e-6)
+    assert slope(cold) != pytest.approx(first, rel=0.1)
+    assert second == pytest.approx(slope(cold), rel=1e-6)
+    copy = tfgate.IndependentGate.from_config(gate.get_config())
+    assert copy.estimator.temperature.values == [1.0, 1e-3]
+
+
+def test_a_temperature_may_not_fall_to_zero():
+    with pytest.raises(ValueError, match="Expected temperature > 0"):
+        tfgate.estimators.GumbelSoftmax(tfgate.schedules.Linear(1.0, 0.0, end=9))

@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfgate.costs import Factor
 from tfgate.costs import ModelCosts
+from tfgate.costs import Product
 from tfgate.metrics import GateMetrics
 
 COSTS = ModelCosts(
     dense=40_000_000,
     gate={"z": 10, "a": 20},  # network order is not alphabetical order
-    components={"z": np.array([3e7]), "a": np.array([6e6, 1e6])},
+    products=(
+        Product(30_000_000, (Factor("z", np.array([1.0])),)),
+        Product(7_000_000, (Factor("a", np.array([6.0, 1.0])),)),
+    ),
 )
 
 

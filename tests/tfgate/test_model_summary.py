@@ -2,6 +2,7 @@
 
 import tfgate
 from tests.tfgate import builders
+from tests.tfgate import filter_blocks
 
 
 def read(model):
@@ -22,6 +23,25 @@ def test_before_training():
         (
             "MACs per image: dense 21,004, all gates open 21,292, all closed 7,468"
         ).split(),
+    ]
+
+
+def test_filter_gates_have_a_row_per_place():
+    block = filter_blocks.make_block(
+        filter_blocks.basic(),
+        places=("inner", "output"),
+        filters_per_gate={"inner": 3, "output": 2},
+        groups_always_open={"inner": 0, "output": 1},
+    )
+    model = filter_blocks.make_model(block)
+    rows = [" ".join(row) for row in read(model)[1:5]]
+    whole = 36 * 9 * 8 * 6
+    saved = [whole * 2 // 2, whole // 4]  # both convolutions, and the last alone
+    assert rows == [
+        f"block block_gate (IndependentGate) 5 {saved[1]:,} to {saved[0]:,} 0 -",
+        f"inner1 6 filters by 3 2 {saved[0]:,}",
+        f"output 8 filters by 2, 2 always open 3 {saved[1]:,}",
+        f"total 1 gates 5 {model.costs.all_open - model.costs.all_closed:,} 0 -",
     ]
 
 

@@ -4,6 +4,8 @@ import pytest
 import tensorflow as tf
 
 import tfgate
+from tests.tfgate import filter_blocks
+from tests.tfgate.builders import randomize
 from tests.tflite import builders
 from tests.tflite.structure import Structure
 from tflite import convert
@@ -46,6 +48,35 @@ def test_conversion_leaves_the_model_as_it_was(networks, images, tmp_path):
     for before, after in zip(weights, model.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
     np.testing.assert_array_equal(reference.run(model, images, tau=0.5)[0], expected[0])
+
+
+def filter_gated():
+    x = inputs = keras.Input((8, 8, 8))
+    block = filter_blocks.make_block(
+        filter_blocks.basic(), name="filters", places=("input", "inner", "output")
+    )
+    x = keras.layers.GlobalAveragePooling2D()(block(x)[0])
+    model = tfgate.GatedModel(inputs, keras.layers.Dense(10)(x))
+    randomize(model)
+    filter_blocks.decide(block.gate, filter_blocks.random_decisions(22, seed=1))
+    return model
+
+
+@pytest.mark.parametrize("lowering", ["conditional", "masked", "dense", "pruned"])
+def test_filter_gates_are_refused_with_a_way_out(lowering, tmp_path):
+    with pytest.raises(
+        errors.InputError, match="'filters' of class GatedFilters.*tfgate.compact"
+    ):
+        convert.convert(filter_gated(), tmp_path / "f.tflite", lowering=lowering)
+
+
+def test_compacted_filters_convert(tmp_path):
+    model = filter_gated()
+    path = tmp_path / "f.tflite"
+    convert.convert(tfgate.compact(model), path, lowering="dense")
+    x = filter_blocks.images(size=8)
+    expected, _ = reference.run(model, x, tau=0.5)
+    np.testing.assert_allclose(runtime.Network(path).run(x)[0], expected, atol=1e-4)
 
 
 def test_dense_networks_convert_too(networks, converted, images):

@@ -11,6 +11,7 @@ def test_digits_are_the_trainers_test_images():
     from trainers.common.data import digits
 
     class Settings:
+        validation_examples = 0
         seed, train_examples, test_examples = 0, None, None
 
     trained_on = digits.load(Settings())

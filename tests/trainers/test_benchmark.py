@@ -3,6 +3,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -18,18 +20,33 @@ def call(*arguments):
 
 def test_measures_both_networks_in_alternation(tmp_path):
     path = tmp_path / "out.json"
-    done = call("--runs=2", "--steps=1", "--batch_size=2", f"--json={path}")
+    done = call(
+        *("--runs=2", "--steps=1", "--batch_size=2", f"--json={path}"),
+        "--network=--gate=independent --gate_loss='per_batch(0.5)'",
+    )
     assert done.returncode == 0, done.stderr
     outcome = json.loads(path.read_text())
-    dense, gated = (outcome["images_per_second"][name] for name in ("dense", "gated"))
-    assert len(dense["runs"]) == len(gated["runs"]) == outcome["runs"] == 2
-    ratios = [g / d for d, g in zip(dense["runs"], gated["runs"], strict=True)]
+    baseline, network = (
+        outcome["images_per_second"][name]["runs"] for name in ("baseline", "network")
+    )
+    assert len(baseline) == len(network) == outcome["runs"] == 2
+    ratios = [n / b for b, n in zip(baseline, network, strict=True)]
     assert abs(outcome["ratio"] - sum(ratios) / 2) < 1e-6
-    assert outcome["models"]["gated"] == "cifar_resnet20_dependent"
+    assert outcome["models"]["baseline"] == "cifar_resnet20_dense"
+    assert outcome["models"]["network"] == "cifar_resnet20_independent"
     assert outcome["versions"]["tensorflow"] and outcome["machine"]["cores"] > 0
     assert f"{outcome['ratio']:.3f}" in done.stdout
 
 
-def test_bad_input_is_one_line(tmp_path):
-    failed = call(f"--json={tmp_path}/none/out.json")
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("--json={tmp}/none/out.json", "in an existing directory"),
+        ("--network=--gate=open", "--network=--gate=open: "),
+        ("--baseline='--gate=none", "No closing quotation"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path, argument, said):
+    failed = call(argument.format(tmp=tmp_path))
     assert failed.returncode == 2 and failed.stderr.count("\n") == 1
+    assert said in failed.stderr

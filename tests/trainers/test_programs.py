@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tfgate
+from tfgate import tables
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EPOCHS = 8
@@ -175,8 +176,9 @@ def _assert_same_run(first, second):
         (["--dataset=cifar10", "--data_dir={tmp}"], "cifar10/VERSION"),
         (["--flagfile={tmp}/bad.cfg"], "no_such_flag"),
         (["--flagfile={tmp}/missing.cfg"], "missing.cfg"),
-        (["--target=1.5"], "[0, 1]"),
-        (["--gate=none", "--target=0.5"], "--target has no effect"),
+        (["--gate_loss=per_batch(1.5)"], "Expected target in [0, 1], got 1.5"),
+        (["--gate_loss=per_batch(linear(1, 0.5))"], "expected linear(initial, final"),
+        (["--gate=none", "--gate_loss=l0()"], "--gate_loss has no effect"),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(tmp_path, arguments, said):
@@ -199,8 +201,56 @@ def test_another_configuration_does_not_touch_a_workdir(uninterrupted):
     assert {path: path.stat().st_mtime_ns for path in workdir.rglob("*")} == before
 
 
+def test_a_finished_run_is_evaluated_under_many_policies(uninterrupted):
+    workdir, _ = uninterrupted
+    done = call("digits", "--evaluate_only", "--taus=0.3,0.7", f"--workdir={workdir}")
+    assert done.returncode == 0, done.stderr
+    directory = workdir / "evaluation" / "test"
+    table = tables.read_csv(directory / "table.csv")
+    assert [(row["policy"], row["tau"]) for row in table] == [
+        ("threshold", 0.3),
+        ("threshold", 0.7),
+        ("always_open", None),
+        ("stochastic", None),
+        ("ensemble_mean", None),
+        ("ensemble_vote", None),
+    ]
+    results = json.loads((workdir / "results.json").read_text())
+    opened = results["policies"]["always_open"]
+    assert table[2]["accuracy"] == pytest.approx(opened["accuracy"], abs=1e-6)
+    assert table[2]["executed_macs_mean"] == pytest.approx(opened["executed_macs"])
+    assert all(row["images"] == 40 for row in table)
+    assert "<img" in (directory / "report.html").read_text()
+    recorded = tfgate.analysis.GatePass.load(directory / "gates_threshold.npz")
+    assert recorded.decisions.shape == (40, 9)
+    assert "ensemble_vote" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--split=validation"], "a run with --validation_examples"),
+        (["--epochs=3"], "--epochs has no effect with --evaluate_only"),
+        (["--workdir={tmp}/none"], "expected a finished run in --workdir="),
+    ],
+)
+def test_evaluations_that_cannot_be(uninterrupted, tmp_path, arguments, said):
+    workdir, _ = uninterrupted
+    arguments = [argument.format(tmp=tmp_path) for argument in arguments]
+    failed = call("digits", f"--workdir={workdir}", "--evaluate_only", *arguments)
+    assert failed.returncode == 2
+    assert said in failed.stderr and failed.stderr.count("\n") == 1
+    assert not (workdir / "evaluation" / "validation").exists()
+
+
 def test_help_explains_every_flag():
     shown = call("cifar", "--helpfull").stdout
-    for name in ("depth", "target", "warmup_epochs", "gate_weight_decay", "precision"):
+    for name in (
+        "depth",
+        "gate_loss",
+        "warmup_epochs",
+        "gate_weight_decay",
+        "precision",
+    ):
         assert f"--{name}" in shown
-    assert "(default: '0.87')" in shown
+    assert "(default: 'per_batch(0.6)')" in shown

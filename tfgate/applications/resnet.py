@@ -1,26 +1,32 @@
-"""Residual networks, dense and with a gate per residual block."""
-
-from collections.abc import Sequence
+"""Residual networks, dense and gated."""
 
 import keras
 from keras import layers
 
-from tfgate.blocks import GatedResidual
+from tfgate.applications.filter_gating import FilterGating
+from tfgate.applications.filter_gating import resolve
+from tfgate.applications.residual_stages import BLOCKS
+from tfgate.applications.residual_stages import BN
+from tfgate.applications.residual_stages import SHORTCUTS
+from tfgate.applications.residual_stages import ResidualDesign
+from tfgate.applications.residual_stages import convolution
+from tfgate.blocks.sites import check_count
 from tfgate.estimators import Estimator
 from tfgate.gates import DependentGate
 from tfgate.gates import Gate
 from tfgate.gates import IndependentGate
+from tfgate.gates import StochasticDepth
+from tfgate.gates import survival_probabilities
 from tfgate.model import GatedModel
 from tfgate.policies import Policy
 from tfgate.typing import Activation
-from tfgate.typing import Tensor
 from tfgate.typing import TensorTree
 
 _GATES: dict[str, type[Gate]] = {
     "independent": IndependentGate,
     "dependent": DependentGate,
+    "stochastic_depth": StochasticDepth,
 }
-_BN = {"momentum": 0.9, "epsilon": 1e-5}
 
 
 def CifarResNet(
@@ -30,13 +36,17 @@ def CifarResNet(
     classes: int = 10,
     classifier_activation: Activation | None = "softmax",
     gate: str | None = None,
-    granularity: str = "block",
+    granularity: str | FilterGating = "block",
     zero_init_residual: bool = False,
-    initial_open_probability: float = 0.87,
+    initial_open_probability: float | None = None,
     estimator: Estimator | None = None,
     policy: Policy | None = None,
     seed: int | None = None,
     name: str | None = None,
+    survival_probability: float = 0.5,
+    block: str = "basic",
+    shortcut: str = "identity",
+    width: int = 1,
 ) -> keras.Model:
     """The CIFAR ResNet of He et al. 2016, section 4.2, dense or gated.
 
@@ -45,61 +55,101 @@ def CifarResNet(
     the new channels with zeros (option A), so ResNet-20 has 0.27 M parameters.
 
     Args:
-        depth: 20, 32, 56 or 110.
+        depth: 6 n + 2, such as 20, 32, 56 or 110; with bottlenecks 9 n + 2, such as
+            29, 56, 110 or 164.
         input_shape: `(height, width, channels)`; ignored with an input_tensor.
         input_tensor: optional KerasTensor to build the network on, for example the
             output of a `keras.layers.Normalization`.
         classes: number of classes.
         classifier_activation: activation of the last layer; None gives logits.
-        gate: None for the dense network, `"independent"` or `"dependent"`.
-        granularity: what a gate switches; `"block"`, a whole residual branch.
+        gate: None for the dense network, `"independent"`, `"dependent"`, or
+            `"stochastic_depth"`, with probabilities that fall linearly with depth.
+        granularity: what a gate switches: `"block"`, a whole residual branch; or groups
+            of filters at some places of each block, a
+            `tfgate.applications.FilterGating` or the name of one: `"bas"`, a gate for
+            each inner filter, `"cs-cifar-8"`, `"-4"`, `"-2"` or `"-1"`, that many
+            filters a gate at all places. (`"cs-low"` and `"cs-medium"` are for the four
+            stages of ImageNet networks.)
         zero_init_residual: whether the last batch norm of each branch starts with a
             scale of zero (Goyal et al. 2017, 5.1), so that every block starts as its
             shortcut and adds no noise before it has learned anything.
-        initial_open_probability: P(open) of every gate before training, in (0, 1).
+        initial_open_probability: P(open) of every gate before training, in (0, 1);
+            None means the granularity's own, or else 0.87.
         estimator: the gates' `tfgate.estimators.Estimator`; None means their default.
         policy: the gates' inference policy; None means `Threshold(0.5)`.
         seed: int, root of the gates' noise; None draws one.
         name: name of the model.
+        survival_probability: P(open) of the last block with `"stochastic_depth"`, in
+            (0, 1].
+        block: `"basic"`, or `"bottleneck"`: convolutions of 1x1, 3x3 and 1x1, the last
+            with four times the filters.
+        shortcut: where the size changes, `"identity"` (option A) or `"projection"`, a
+            1x1 convolution and batch norm (option B).
+        width: factor on the filters between the convolutions of each block, at least 1:
+            10 and 20 in BAS 5.1.
 
     Returns:
         A plain `keras.Model` for `gate=None`, else a `tfgate.GatedModel`. Both have
         the same layer names, so `tfgate.copy_weights` carries weights over.
 
     Raises:
-        ValueError: an argument is not among its choices.
+        ValueError: an argument is not among its choices, or the granularity does not
+            fit the network: group sizes that do not divide its filters or are for
+            another number of stages, or a place that it lacks.
 
     Example:
     >>> model = CifarResNet(depth=20)
     >>> sum(int(keras.ops.size(w)) for w in model.trainable_weights)
     269722
+    >>> gated = CifarResNet(depth=20, gate="dependent", granularity="bas")
+    >>> [gate.components for gate in gated.gates]
+    [16, 16, 16, 32, 32, 32, 64, 64, 64]
     """
-    _check_choice("depth", depth, (20, 32, 56, 110))
+    _check_choice("block", block, BLOCKS)
+    blocks = _blocks_per_stage(depth, block)
     _check_choice("gate", gate, (None, *_GATES))
-    _check_choice("granularity", granularity, ("block",))
+    _check_choice("shortcut", shortcut, SHORTCUTS)
+    gating = resolve(granularity, stages=3, projections=shortcut == "projection")
+    if initial_open_probability is None:
+        preset = gating.initial_open_probability if gating else None
+        initial_open_probability = 0.87 if preset is None else preset
 
-    def make_gate(block_name: str) -> Gate | None:
-        if gate is None:
-            return None
+    if gate == "stochastic_depth" and gating is not None:
+        raise ValueError(
+            "Expected granularity='block' with gate='stochastic_depth', got "
+            f"{granularity!r}."
+        )
+    survival = iter(survival_probabilities(3 * blocks, survival_probability))
+
+    def make_gate(components: int, gate_name: str) -> Gate:
+        assert gate is not None
+        if gate == "stochastic_depth":
+            return StochasticDepth(
+                next(survival), components, policy=policy, seed=seed, name=gate_name
+            )
         return _GATES[gate](
+            components,
             initial_open_probability=initial_open_probability,
             estimator=estimator,
             policy=policy,
             seed=seed,
-            name=f"{block_name}_gate",
+            name=gate_name,
         )
 
-    last_scale = "zeros" if zero_init_residual else "ones"
+    design = ResidualDesign(
+        make_gate if gate else None,
+        gating,
+        block,
+        shortcut,
+        check_count(width, "width", 1),
+        last_scale="zeros" if zero_init_residual else "ones",
+    )
     inputs = keras.Input(input_shape) if input_tensor is None else input_tensor
-    x = _convolution(16, 3, name="conv1_conv")(inputs)
-    x = layers.BatchNormalization(name="conv1_bn", **_BN)(x)
+    x = convolution(16, 3, name="conv1_conv")(inputs)
+    x = layers.BatchNormalization(name="conv1_bn", **BN)(x)
     x = layers.ReLU(name="conv1_relu")(x)
-    for stage, filters in enumerate((16, 32, 64), start=2):
-        for index in range(1, (depth - 2) // 6 + 1):
-            block_name = f"conv{stage}_block{index}"
-            strides = 2 if stage > 2 and index == 1 else 1
-            block_gate = make_gate(block_name)
-            x = _basic_block(x, filters, strides, block_name, block_gate, last_scale)
+    for stage, filters in enumerate((16, 32, 64)):
+        x = design.stage(x, stage, filters, blocks, strides=2 if stage else 1)
     x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
     outputs = layers.Dense(
         classes,
@@ -115,70 +165,15 @@ def CifarResNet(
     return model_class(inputs, outputs, name=name or f"cifar_resnet{depth}")
 
 
-def _basic_block(
-    x: Tensor, filters: int, strides: int, name: str, gate: Gate | None, last_scale: str
-) -> Tensor:
-    branch = [
-        _convolution(filters, 3, strides, name=f"{name}_1_conv"),
-        layers.BatchNormalization(name=f"{name}_1_bn", **_BN),
-        layers.ReLU(name=f"{name}_1_relu"),
-        _convolution(filters, 3, name=f"{name}_2_conv"),
-        layers.BatchNormalization(
-            gamma_initializer=last_scale, name=f"{name}_2_bn", **_BN
-        ),
-    ]
-    shortcut = _parameter_free_shortcut(x.shape[-1], filters, strides, name)
-    if gate is None:
-        residual = _apply(branch, x)
-        summed = layers.Add(name=f"{name}_add")([_apply(shortcut, x), residual])
-        return layers.ReLU(name=f"{name}_out")(summed)
-    block = GatedResidual(
-        keras.Sequential(branch, name=f"{name}_branch"),
-        gate,
-        shortcut=keras.Sequential(shortcut, name=f"{name}_0") if shortcut else None,
-        activation="relu",
-        name=name,
-    )
-    return block(x)[0]
-
-
-def _parameter_free_shortcut(
-    channels: int, filters: int, strides: int, name: str
-) -> list[keras.Layer]:
-    """Layers of He's option A; none where the identity fits."""
-    if strides == 1 and channels == filters:
-        return []
-    missing = filters - channels
-    return [
-        layers.MaxPooling2D(1, strides, name=f"{name}_0_subsample"),
-        # Read as channels first, the two "spatial" axes of [batch, height, width,
-        # channels] are width and channels: a stock layer that pads channels.
-        layers.ZeroPadding2D(
-            ((0, 0), (missing // 2, missing - missing // 2)),
-            data_format="channels_first",
-            name=f"{name}_0_pad",
-        ),
-    ]
-
-
-def _convolution(
-    filters: int, size: int, strides: int = 1, name: str | None = None
-) -> keras.Layer:
-    return layers.Conv2D(
-        filters,
-        size,
-        strides,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=name,
-    )
-
-
-def _apply(sequence: Sequence[keras.Layer], x: Tensor) -> Tensor:
-    for layer in sequence:
-        x = layer(x)
-    return x
+def _blocks_per_stage(depth: int, block: str) -> int:
+    layers_of_three = {"basic": 6, "bottleneck": 9}[block]
+    check_count(depth, "depth", layers_of_three + 2)
+    if (depth - 2) % layers_of_three:
+        raise ValueError(
+            f"Expected depth to be {layers_of_three} n + 2 with block={block!r}, got "
+            f"{depth!r}."
+        )
+    return (depth - 2) // layers_of_three
 
 
 def _source_inputs(tensor: keras.KerasTensor) -> TensorTree:

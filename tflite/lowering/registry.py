@@ -64,7 +64,9 @@ def find(block, name):
     """
     lowerings = _LOWERINGS.get(type(block), {})
     if name not in lowerings:
-        choices = ", ".join(sorted(lowerings)) or "none"
+        choices = ", ".join(sorted(lowerings)) or (
+            "none; make a plain network of it with tfgate.compact, and convert that"
+        )
         raise InputError(
             f"Expected block {block.name!r} of class {type(block).__name__} to have "
             f"the lowering {name!r}, got only: {choices}."

@@ -22,6 +22,7 @@ class ConditionalResidual(keras.layers.Layer):
     Args:
         branch, shortcut, activation: copies of the block's own.
         threshold: `LogOddsThreshold`.
+        weight: factor of the branch where it runs.
 
     Call arguments:
         inputs: `[1, ..., channels]`.
@@ -31,9 +32,10 @@ class ConditionalResidual(keras.layers.Layer):
         `[1, ..., channels]`.
     """
 
-    def __init__(self, branch, shortcut, activation, threshold, **kwargs):
+    def __init__(self, branch, shortcut, activation, threshold, weight=1.0, **kwargs):
         super().__init__(**kwargs)
         self.branch = branch
+        self._weight = weight
         self.shortcut = shortcut
         self.activation = activation
         self._threshold = threshold
@@ -48,7 +50,7 @@ class ConditionalResidual(keras.layers.Layer):
         is_open = log_odds > self._threshold.value
         outputs = tf.cond(
             is_open,
-            lambda: self.activation(self._skip(inputs) + self.branch(inputs)),
+            lambda: self.activation(self._skip(inputs) + self._residual(inputs)),
             lambda: self.activation(self._skip(inputs)),
         )
         outputs.set_shape(self.branch.compute_output_shape(inputs.shape))
@@ -57,6 +59,10 @@ class ConditionalResidual(keras.layers.Layer):
     def _skip(self, inputs):
         return inputs if self.shortcut is None else self.shortcut(inputs)
 
+    def _residual(self, inputs):
+        residual = self.branch(inputs)
+        return residual if self._weight == 1.0 else self._weight * residual
+
 
 class MaskedResidual(ConditionalResidual):
     """The same block, computed always and multiplied by the decision, as in Keras."""
@@ -64,7 +70,7 @@ class MaskedResidual(ConditionalResidual):
     def call(self, inputs, log_odds):
         is_open = log_odds > self._threshold.value
         decision = tf.cast(is_open, tf.float32)
-        return self.activation(self._skip(inputs) + decision * self.branch(inputs))
+        return self.activation(self._skip(inputs) + decision * self._residual(inputs))
 
 
 @register(tfgate.GatedResidual, "if")
@@ -99,6 +105,7 @@ def _lower_gated(twin_class, block, x, context):
         context.rewriter.copy(block.shortcut),
         block.activation,
         context.threshold,
+        block.gate.open_weight,
         name=block.name,
     )
     return twin(x, *log_odds)

@@ -7,10 +7,20 @@ import operator
 
 from absl import flags
 
-from trainers.common import schedule_text
-from trainers.common.schedule_text import HELP
+from trainers.common import expressions
 
-DEPTHS = (20, 32, 56, 110)
+GRANULARITIES = (
+    "block",
+    "bas",
+    "cs-cifar-8",
+    "cs-cifar-4",
+    "cs-cifar-2",
+    "cs-cifar-1",
+    "cs-low",
+    "cs-medium",
+    "filters",
+)
+PLACES = ("input", "inner", "output", "shortcut")
 DATASETS = ("cifar10", "digits")
 ESTIMATORS = (
     "gumbel_softmax",
@@ -38,38 +48,64 @@ def define(flag_values=flags.FLAGS, **defaults):
         flag_values.set_default(name, value)
 
 
-class _Rates(flags.ArgumentParser):
-    """Numbers in [0, 1] or schedules of such, separated by commas."""
+class _GateLosses(flags.ArgumentParser):
+    """Gate losses, as `expressions` reads them."""
 
-    syntactic_help = f"numbers in [0, 1], separated by commas; each is {HELP}"
-
-    def parse(self, argument):
-        texts = schedule_text.split(argument) if isinstance(argument, str) else argument
-        return [self._rate(text) for text in texts]
-
-    def _rate(self, text):
-        if schedule_text.is_schedule(text):
-            rate, levels = text, schedule_text.levels(text)
-        else:
-            (rate,) = levels = _numbers(float, [text])
-        if not all(0.0 <= level <= 1.0 for level in levels):
-            raise ValueError("expected numbers in [0, 1]")
-        return rate
-
-
-class _Coefficient(flags.ArgumentParser):
-    """A number from 0 or a schedule of such."""
-
-    syntactic_help = f"at least 0: {HELP}"
+    syntactic_help = expressions.LOSS_HELP
 
     def parse(self, argument):
-        if schedule_text.is_schedule(argument):
-            coefficient, levels = argument, schedule_text.levels(argument)
-        else:
-            (coefficient,) = levels = _numbers(float, [argument])
-        if not all(0.0 <= level < float("inf") for level in levels):
-            raise ValueError("expected a number from 0")
-        return coefficient
+        expressions.parse_losses(argument)
+        return argument
+
+
+class _PositiveNumber(flags.ArgumentParser):
+    """A number above 0 or a schedule, as `expressions` reads them."""
+
+    syntactic_help = expressions.SCHEDULE_HELP
+
+    def parse(self, argument):
+        parsed = expressions.parse_number(argument)
+        if isinstance(parsed, expressions.Call):
+            return argument
+        if not parsed > 0.0:
+            raise ValueError("expected a number above 0")
+        return parsed
+
+
+class _Taus(flags.ArgumentParser):
+    """Numbers in (0, 1), separated by commas."""
+
+    syntactic_help = "numbers in (0, 1), separated by commas"
+
+    def parse(self, argument):
+        taus = _numbers(float, argument)
+        if not all(0.0 < tau < 1.0 for tau in taus):
+            raise ValueError(f"expected {self.syntactic_help}")
+        return taus
+
+
+class _Places(flags.ArgumentParser):
+    """Names of places, separated by commas."""
+
+    syntactic_help = f"some of {', '.join(PLACES)}, separated by commas"
+
+    def parse(self, argument):
+        places = argument.split(",") if isinstance(argument, str) else argument
+        if not set(places) <= set(PLACES) or len(set(places)) < len(places):
+            raise ValueError(f"expected {self.syntactic_help}")
+        return places
+
+
+class _Counts(flags.ArgumentParser):
+    """Whole numbers from 1, separated by commas."""
+
+    syntactic_help = "whole numbers from 1, separated by commas"
+
+    def parse(self, argument):
+        counts = _numbers(int, argument)
+        if min(counts) < 1:
+            raise ValueError(f"expected {self.syntactic_help}")
+        return counts
 
 
 class _Epochs(flags.ArgumentParser):
@@ -104,21 +140,88 @@ def _define_network(values):
     flags.DEFINE_integer(
         "depth",
         20,
-        f"Layers of the CIFAR ResNet, one of {DEPTHS}.",
+        "Layers of the CIFAR ResNet: 6 n + 2, such as 20, 32, 56 or 110; with "
+        "--block=bottleneck 9 n + 2, such as 29, 56, 110 or 164.",
+        lower_bound=8,
         flag_values=values,
     )
-    flags.register_validator(
-        "depth",
-        DEPTHS.__contains__,
-        f"expected one of {DEPTHS}",
+    flags.DEFINE_enum(
+        "block",
+        "basic",
+        ("basic", "bottleneck"),
+        "Residual blocks of two 3x3 convolutions, or of 1x1, 3x3 and 1x1.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "shortcut",
+        "identity",
+        ("identity", "projection"),
+        "Shortcuts where the size changes: without parameters (option A of He et al. "
+        "2016), or a 1x1 convolution (option B).",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "width",
+        1,
+        "Factor on the filters between the convolutions of each block (BAS 5.1: 10 and "
+        "20).",
+        lower_bound=1,
         flag_values=values,
     )
     flags.DEFINE_enum(
         "gate",
         "dependent",
-        ("none", "independent", "dependent"),
+        ("none", "independent", "dependent", "stochastic_depth"),
         "Gates of the residual blocks: none (the dense network), independent of the "
-        "image (two logits), or dependent on it (AIG's gate).",
+        "image (two logits), dependent on it (AIG's gate), or stochastic_depth (fixed "
+        "probabilities that fall with depth, Huang et al. 2016).",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "granularity",
+        "block",
+        GRANULARITIES,
+        "What a gate switches: block, a whole residual branch; bas, each inner filter "
+        "(BAS eq. 4); cs-..., groups of filters at all places of a block (CS), N of "
+        "them a gate in cs-cifar-N; filters, as --places and the flags after it say.",
+        flag_values=values,
+    )
+    flags.DEFINE(
+        _Places(),
+        "places",
+        "inner",
+        "With --granularity=filters: the gated places of each block.",
+        flag_values=values,
+    )
+    flags.DEFINE(
+        _Counts(),
+        "filters_per_gate",
+        "1",
+        "With --granularity=filters: filters that share a gate, one number, or one for "
+        "each of the three stages.",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "groups_always_open",
+        0,
+        "With --granularity=filters: groups at each place that have no gate.",
+        lower_bound=0,
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "residual",
+        True,
+        "With --granularity=filters: whether blocks add their shortcuts (PG S2.3 tries "
+        "both).",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "survival_probability",
+        0.5,
+        "With --gate=stochastic_depth: P(open) of the last block, in (0, 1]; those of "
+        "the others rise linearly towards the first.",
+        lower_bound=1e-6,
+        upper_bound=1.0,
         flag_values=values,
     )
     flags.DEFINE_enum(
@@ -128,12 +231,13 @@ def _define_network(values):
         "How decisions are sampled and differentiated in training.",
         flag_values=values,
     )
-    flags.DEFINE_float(
+    flags.DEFINE(
+        _PositiveNumber(),
         "temperature",
         None,
-        "Temperature of the estimator, above 0. Default: 1 for gumbel_softmax and "
-        "gumbel_softmax_soft, 2/3 for binary_concrete; the others have none.",
-        lower_bound=1e-6,
+        "Temperature of the estimator, above 0, a number or a schedule. Default: 1 for "
+        "gumbel_softmax and gumbel_softmax_soft, 2/3 for binary_concrete; the others "
+        "have none.",
         flag_values=values,
     )
     flags.DEFINE_bool(
@@ -145,8 +249,9 @@ def _define_network(values):
     )
     flags.DEFINE_float(
         "initial_open_probability",
-        0.87,
-        "P(open) of every gate before training, in (0, 1).",
+        None,
+        "P(open) of every gate before training, in (0, 1). Default: 0.98 with a "
+        "cs-... granularity, else 0.87.",
         lower_bound=1e-6,
         upper_bound=1 - 1e-6,
         flag_values=values,
@@ -161,28 +266,18 @@ def _define_network(values):
 
 
 def _define_gate_losses(values):
-    flags.DEFINE_enum(
+    flags.DEFINE(
+        _GateLosses(),
         "gate_loss",
-        "per_batch",
-        ("none", "per_batch", "per_gate", "macs"),
+        "per_batch(0.6)",
         "What the decisions should look like: per_batch (PG: the mean over batch and "
         "gates is the target), per_gate (AIG: the mean over the batch of each gate is "
-        "its target), macs (CS: executed MACs are the target's share of the dense "
-        "network's).",
-        flag_values=values,
-    )
-    flags.DEFINE(
-        _Rates(),
-        "target",
-        "0.6",
-        "Target of --gate_loss: one, or with per_gate one for each gate.",
-        flag_values=values,
-    )
-    flags.DEFINE(
-        _Coefficient(),
-        "coefficient",
-        "1.0",
-        "Factor of --gate_loss in the total loss.",
+        "its target), const_quad (PG S2.2: no penalty below the target), macs (CS: "
+        "executed MACs are the target's share of the dense network's), batch_shaping "
+        "(BAS: the probabilities of each gate follow a prior), l0 (BAS: few gates "
+        "open), polarization (probabilities near 0 and 1). A target or coefficient is "
+        f"{expressions.SCHEDULE_HELP}. A prior is one of "
+        f"{', '.join(expressions.PRIORS)}.",
         flag_values=values,
     )
 
@@ -196,6 +291,14 @@ def _define_data(values):
         None,
         "For quick tests: train on the first N images only. Default: all.",
         lower_bound=1,
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "validation_examples",
+        0,
+        "Training images, the last ones, that are held out: for choosing a threshold "
+        "with --evaluate_only --split=validation.",
+        lower_bound=0,
         flag_values=values,
     )
     flags.DEFINE_integer(
@@ -292,6 +395,27 @@ def _define_training(values):
 
 
 def _define_evaluation(values):
+    flags.DEFINE_bool(
+        "evaluate_only",
+        False,
+        "Evaluate the finished run in --workdir under many policies: a table and a "
+        "page of plots in its folder evaluation/SPLIT. Its flags need not be given.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "split",
+        "test",
+        ("test", "validation"),
+        "With --evaluate_only: the images to evaluate on.",
+        flag_values=values,
+    )
+    flags.DEFINE(
+        _Taus(),
+        "taus",
+        "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
+        "With --evaluate_only: the thresholds.",
+        flag_values=values,
+    )
     flags.DEFINE_integer(
         "evaluation_batch_size", 250, "Images in a test step.", 1, flag_values=values
     )

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 import tfgate
+from trainers.common import gate_losses
 from trainers.common import schedules
 from trainers.common.errors import UserError
 
@@ -16,6 +17,7 @@ _ESTIMATORS = {
     "sigmoid": tfgate.estimators.SigmoidStraightThrough,
     "identity": tfgate.estimators.IdentityStraightThrough,
 }
+_WHOLE = (None, "block")
 
 
 def build(settings, dataset):
@@ -28,6 +30,9 @@ def build(settings, dataset):
 
     Returns:
         `tfgate.GatedModel`, or a `keras.Model` for `--gate=none`; not compiled.
+
+    Raises:
+        UserError: the gates do not fit the network.
     """
     keras.utils.set_random_seed(settings.seed)
     before = keras.config.dtype_policy()
@@ -46,79 +51,105 @@ def build(settings, dataset):
             classes=len(dataset.labels),
             classifier_activation=None,
             zero_init_residual=settings.zero_init_residual,
+            block=settings.block,
+            shortcut=settings.shortcut,
+            width=settings.width,
             name=name(settings),
-            **_gate_arguments(settings),
+            **_gate_arguments(settings, steps_per_epoch(settings, dataset)),
         )
+    except ValueError as error:
+        raise UserError(str(error)) from error
     finally:
         keras.config.set_dtype_policy(before)
 
 
 def name(settings):
     """Name of the settings' model, such as `cifar_resnet20_dependent`."""
-    suffix = "dense" if settings.gate == "none" else settings.gate
-    return f"cifar_resnet{settings.depth}_{suffix}"
+    parts = [f"cifar_resnet{settings.depth}"]
+    parts += [f"width{settings.width}"] if settings.width > 1 else []
+    parts += ["dense" if settings.gate == "none" else settings.gate]
+    parts += [settings.granularity] if settings.granularity not in _WHOLE else []
+    return "_".join(parts).replace("-", "_")
 
 
-def compile_model(model, settings, steps_per_epoch):
+def steps_per_epoch(settings, dataset):
+    """Training steps in an epoch; the last may have a smaller batch."""
+    return -(-dataset.train_examples // settings.batch_size)
+
+
+def compile_model(model, settings, steps):
     """Compiles the model with the settings' optimizer, schedule and losses.
+
+    Args:
+        model: what `build` returned.
+        settings: `trainers.common.settings.Settings`.
+        steps: training steps in an epoch.
 
     Raises:
         UserError: the gate loss does not fit the network.
     """
     gated = settings.gate != "none"
     optimizer = tfgate.optimizers.SGD(
-        schedules.learning_rate(settings, steps_per_epoch),
+        schedules.learning_rate(settings, steps),
         momentum=settings.momentum,
         nesterov=settings.nesterov,
         weight_decay=settings.weight_decay,
         gate_weight_decay=_gate_weight_decay(model, settings) if gated else None,
     )
+    arguments = {}
     try:
+        if gated:
+            arguments["gate_losses"] = gate_losses.build(
+                settings.gate_loss or "none", steps
+            )
         model.compile(
             optimizer=optimizer,
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
             jit_compile=False,
-            **(
-                {"gate_losses": _gate_losses(settings, steps_per_epoch)}
-                if gated
-                else {}
-            ),
+            **arguments,
         )
     except ValueError as error:
         raise UserError(f"--gate_loss={settings.gate_loss}: {error}") from error
 
 
-def _gate_arguments(settings):
+def _gate_arguments(settings, steps):
     if settings.gate == "none":
         return {}
-    given = settings.temperature is not None
-    temperature = {"temperature": settings.temperature} if given else {}
+    if settings.gate == "stochastic_depth":
+        return {
+            "gate": settings.gate,
+            "survival_probability": settings.survival_probability,
+            "seed": settings.seed,
+        }
+    temperature = {}
+    if settings.temperature is not None:
+        temperature["temperature"] = gate_losses.number(settings.temperature, steps)
     return {
         "gate": settings.gate,
+        "granularity": _granularity(settings),
         "initial_open_probability": settings.initial_open_probability,
         "estimator": _ESTIMATORS[settings.estimator](**temperature),
         "seed": settings.seed,
     }
 
 
-def _gate_losses(settings, steps_per_epoch):
-    if settings.gate_loss == "none":
-        return []
-    coefficient = schedules.number(settings.coefficient, steps_per_epoch)
-    targets = [schedules.number(text, steps_per_epoch) for text in settings.target]
-    if settings.gate_loss == "per_gate" and len(targets) > 1:
-        return [tfgate.PerGate(targets, coefficient=coefficient)]
-    loss = {
-        "per_batch": tfgate.PerBatch,
-        "per_gate": tfgate.PerGate,
-        "macs": tfgate.Macs,
-    }[settings.gate_loss]
-    return [loss(targets[0], coefficient=coefficient)]
+def _granularity(settings):
+    if settings.granularity != "filters":
+        return settings.granularity
+    sizes = settings.filters_per_gate
+    return tfgate.applications.FilterGating(
+        tuple(settings.places),
+        sizes[0] if len(sizes) == 1 else tuple(sizes),
+        settings.groups_always_open,
+        settings.residual,
+    )
 
 
 def _gate_weight_decay(model, settings):
     rule = settings.gate_weight_decay
+    if rule is None:
+        return None
     if rule == "scaled":
         return tfgate.optimizers.gate_weight_decay(model, settings.weight_decay)
     return settings.weight_decay if rule == "same" else float(rule)

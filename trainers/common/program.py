@@ -37,14 +37,41 @@ def train(chosen):
         RunStopped: the training cannot go on.
     """
     workdir = Workdir(chosen.workdir)
+    if chosen.evaluate_only:
+        evaluate(chosen, workdir)
+        return
     workdir.check(chosen)
     data.check(chosen)
     if workdir.results.exists():
         print(f"this run is finished, its results are in {workdir.results}")
         return
-    # Not before: whatever is wrong so far is reported without waiting for TensorFlow.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    logging.set_verbosity(logging.WARNING)
+    _quieten_tensorflow()
     from trainers.common import run
 
     run.run(chosen, data.load(chosen), workdir)
+
+
+def evaluate(chosen, workdir):
+    """Evaluates the finished run in a workdir under many policies.
+
+    Args:
+        chosen: `trainers.common.settings.Settings` of the evaluation.
+        workdir: `trainers.common.workdir.Workdir` of the run.
+
+    Raises:
+        UserError: there is no finished run of a network with gates, or its data are
+            missing.
+    """
+    of_run = settings.Settings(**workdir.read_settings())
+    of_run.data_dir = chosen.data_dir or of_run.data_dir
+    data.check(of_run)
+    _quieten_tensorflow()
+    from trainers.common import study
+
+    study.study(chosen, of_run, data.load(of_run), workdir)
+
+
+def _quieten_tensorflow():
+    # Not before: whatever is wrong so far is reported without waiting for TensorFlow.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.set_verbosity(logging.WARNING)

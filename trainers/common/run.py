@@ -39,7 +39,7 @@ def run(settings, dataset, workdir):
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
     model = network.build(settings, dataset)
-    network.compile_model(model, settings, _steps(settings, dataset))
+    network.compile_model(model, settings, network.steps_per_epoch(settings, dataset))
     with workdir.claimed(settings):
         checkpoints = Checkpoints(workdir.checkpoints)
         state = checkpoints.restore(model)
@@ -62,7 +62,7 @@ def run(settings, dataset, workdir):
 
 def _train(model, settings, dataset, workdir, checkpoints, state, started):
     """Trains the epochs that `state` lacks, with a checkpoint after each."""
-    steps = _steps(settings, dataset)
+    steps = network.steps_per_epoch(settings, dataset)
     guard = progress.StopOnNonFiniteLoss(workdir.checkpoints)
     with (
         contextlib.closing(logs.HistoryLog(workdir, state.history)) as log,
@@ -130,10 +130,6 @@ def _recalibrate(model, settings, dataset):
     for epoch in range(1, epochs):
         batches = batches.concatenate(dataset.train(settings.epochs + epoch, size))
     tfgate.recalibrate_batch_norm(model, batches, steps)
-
-
-def _steps(settings, dataset):
-    return -(-dataset.train_examples // settings.batch_size)
 
 
 def _announce(model, settings, dataset, workdir, state):

@@ -1,40 +1,9 @@
-"""Numbers that change over training: learning rates, targets, coefficients.
+"""Learning rates over training steps.
 
-Only schedules of Keras and tfgate, so that a saved model loads with `import tfgate`
-alone.
+Only stock Keras schedules, so that a saved model loads with `import tfgate` alone.
 """
 
 import keras
-
-from tfgate import schedules
-from trainers.common import schedule_text
-
-CLASSES = {
-    "anneal": schedules.StepAnneal,
-    "linear": schedules.Linear,
-    "cosine": schedules.Cosine,
-    "piecewise": schedules.Piecewise,
-}
-
-
-def number(value, steps_per_epoch):
-    """Builds what a flag names: a number, or a schedule over epochs.
-
-    Args:
-        value: a float, or the text of a schedule, see `schedule_text`.
-        steps_per_epoch: training steps in an epoch.
-
-    Returns:
-        float or `tfgate.schedules.Schedule`.
-
-    Raises:
-        ValueError: a schedule ends before it begins, or its change leads away from
-            its end.
-    """
-    if not schedule_text.is_schedule(value):
-        return value
-    name, arguments = schedule_text.parse(value)
-    return CLASSES[name](**arguments, steps_per_epoch=steps_per_epoch)
 
 
 def learning_rate(settings, steps_per_epoch):

@@ -38,6 +38,9 @@ def parse(argv, flag_values=absl_flags.FLAGS):
     settings = _settings(flag_values)
     if not settings.workdir:
         raise UserError("expected --workdir=DIR, a directory for the results")
+    if settings.evaluate_only:
+        _check_evaluation(flag_values)
+        return settings
     if settings.dataset != "digits" and not settings.data_dir:
         raise UserError("expected --data_dir=DIR, the directory that holds cifar10/")
     return settings
@@ -64,22 +67,40 @@ def make(**values):
 
 # What gives a flag an effect: another flag, a test of its value, how to say it.
 _GATES = ("gate", lambda gate: gate != "none", "gates (--gate)")
-_LOSS = ("gate_loss", lambda loss: loss not in (None, "none"), "a --gate_loss")
+_LEARNED = (
+    "gate",
+    lambda gate: gate not in ("none", "stochastic_depth"),
+    "gates that learn (--gate=independent or dependent)",
+)
+_FILTERS = (
+    "granularity",
+    lambda granularity: granularity == "filters",
+    "--granularity=filters",
+)
+_EVALUATION = ("evaluate_only", bool, "--evaluate_only")
 _STEP = ("schedule", lambda schedule: schedule == "step", "--schedule=step")
 _NEEDS = {
-    "gate_loss": _GATES,
-    "estimator": _GATES,
+    "granularity": _LEARNED,
+    "places": _FILTERS,
+    "filters_per_gate": _FILTERS,
+    "groups_always_open": _FILTERS,
+    "residual": _FILTERS,
+    "survival_probability": (
+        "gate",
+        lambda gate: gate == "stochastic_depth",
+        "--gate=stochastic_depth",
+    ),
+    "gate_loss": _LEARNED,
+    "estimator": _LEARNED,
     "temperature": (
         "estimator",
         lambda estimator: estimator not in (None, "sigmoid", "identity"),
         "an --estimator that has one",
     ),
-    "initial_open_probability": _GATES,
-    "gate_weight_decay": _GATES,
+    "initial_open_probability": _LEARNED,
+    "gate_weight_decay": _LEARNED,
     "stochastic_runs": _GATES,
     "ensemble_runs": _GATES,
-    "target": _LOSS,
-    "coefficient": _LOSS,
     "data_dir": ("dataset", lambda name: name != "digits", "--dataset=cifar10"),
     "warmup_epochs": (
         "schedule",
@@ -88,8 +109,33 @@ _NEEDS = {
     ),
     "step_epochs": _STEP,
     "step_factor": _STEP,
+    "split": _EVALUATION,
+    "taus": _EVALUATION,
     "recalibrate_batch_size": ("recalibrate_steps", bool, "--recalibrate_steps"),
 }
+
+
+# What may stand beside --evaluate_only; all else is the run's own.
+_OF_EVALUATION = (
+    "workdir",
+    "data_dir",
+    "evaluate_only",
+    "split",
+    "taus",
+    "stochastic_runs",
+    "ensemble_runs",
+    "evaluation_batch_size",
+)
+
+
+def _check_evaluation(flag_values):
+    """Raises UserError if a flag of the run is given again."""
+    for name in vars(_values(flag_values)):
+        if flag_values[name].present and name not in _OF_EVALUATION:
+            raise UserError(
+                f"--{name} has no effect with --evaluate_only, which takes the flags "
+                "of the run in --workdir: leave it out"
+            )
 
 
 def _settings(flag_values):
@@ -128,23 +174,16 @@ def _check_together(settings):
     for name, value in vars(settings).items():
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"expected a finite number for --{name}, got {value}")
+    unit = {"basic": 6, "bottleneck": 9}[settings.block]
+    if settings.depth < unit + 2 or (settings.depth - 2) % unit:
+        raise UserError(
+            f"expected --depth={unit} n + 2 for --block={settings.block}, got "
+            f"{settings.depth}"
+        )
     if settings.momentum == 0.0 and settings.nesterov:
         raise UserError("--nesterov needs a --momentum above 0: add --nonesterov")
     if settings.warmup_epochs and settings.warmup_epochs >= settings.epochs:
         raise UserError(
             f"expected --warmup_epochs below --epochs={settings.epochs}, got "
             f"{settings.warmup_epochs}"
-        )
-    if settings.target is not None:
-        _check_target(settings)
-
-
-def _check_target(settings):
-    gates = (settings.depth - 2) // 2
-    expected = (1, gates) if settings.gate_loss == "per_gate" else (1,)
-    if len(settings.target) not in expected:
-        raise UserError(
-            f"expected {' or '.join(map(str, expected))} number(s) in --target for "
-            f"--gate_loss={settings.gate_loss} and --depth={settings.depth}, got "
-            f"{len(settings.target)}"
         )

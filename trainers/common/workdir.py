@@ -11,6 +11,7 @@ from trainers.common.errors import UserError
 
 _SHOWN = 3  # differences in an error message
 _PLACES = ("workdir", "data_dir")  # may move between two starts of the same run
+_EVALUATION = ("evaluate_only", "split", "taus")  # say nothing about the run
 
 
 class Workdir:
@@ -31,6 +32,7 @@ class Workdir:
         self.plots = self.path / "plots"
         self.model = self.path / "model.keras"
         self.results = self.path / "results.json"
+        self.evaluation = self.path / "evaluation"
 
     def check(self, settings):
         """Checks that a run may use the directory, without writing anything.
@@ -73,6 +75,21 @@ class Workdir:
         finally:
             os.close(descriptor)  # which unlocks, as the end of the process does
 
+    def read_settings(self):
+        """Reads the settings of the finished run in this directory.
+
+        Returns:
+            dict, flag name -> value.
+
+        Raises:
+            UserError: there is no finished run.
+        """
+        if not (self.results.exists() and self.model.exists()):
+            raise UserError(
+                f"expected a finished run in --workdir={self.path} for --evaluate_only"
+            )
+        return self._read_flags()
+
     def _lock(self, descriptor):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -82,19 +99,22 @@ class Workdir:
                 "is writing there"
             ) from None
 
-    def _check_same(self, settings):
+    def _read_flags(self):
         try:
-            before = json.loads(self.flags_json.read_text(encoding="utf-8"))
-        except ValueError:
+            return json.loads(self.flags_json.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             raise UserError(
                 f"expected the flags of a run in {self.flags_json}, it is not JSON: "
                 "give a new --workdir"
             ) from None
+
+    def _check_same(self, settings):
+        before = self._read_flags()
         now = vars(settings)
         changed = [
             f"{name} was {before.get(name)}, is {now.get(name)}"
             for name in sorted(set(before) | set(now))
-            if name not in _PLACES and before.get(name) != now.get(name)
+            if name not in _PLACES + _EVALUATION and before.get(name) != now.get(name)
         ]
         if changed:
             shown = "; ".join(changed[:_SHOWN])

@@ -122,9 +122,6 @@ class TestStructure:
     @pytest.mark.parametrize(
         ("argument", "value"),
         [
-            ("depth", 18),
-            ("depth", 21),
-            ("depth", "20"),
             ("gate", "static"),
             ("gate", True),
             ("granularity", "filters"),
@@ -134,6 +131,11 @@ class TestStructure:
     def test_unknown_choice(self, argument, value):
         with pytest.raises(ValueError, match=f"{argument} to be one of .*{value!r}"):
             CifarResNet(**{argument: value})
+
+    @pytest.mark.parametrize("depth", [2, 18, 21, "20"])
+    def test_depths_that_there_are_not(self, depth):
+        with pytest.raises(ValueError, match=f"Expected depth .*got {depth!r}"):
+            CifarResNet(depth)
 
     @pytest.mark.parametrize("probability", [0.0, 1.0, 2.0])
     def test_bad_initial_open_probability(self, probability):
@@ -276,3 +278,50 @@ def test_zero_init_residual_starts_every_block_as_its_shortcut():
     ]
     zeros = [bool((scale == 0).all()) for scale in scales]
     assert zeros == [False] + 9 * [False, True]
+
+
+class TestStochasticDepth:
+    images = np.random.default_rng(0).normal(size=(4, 16, 16, 3)).astype("float32")
+
+    @pytest.fixture
+    def model(self):
+        model = CifarResNet(
+            14,
+            (16, 16, 3),
+            classes=3,
+            gate="stochastic_depth",
+            survival_probability=0.4,
+            seed=3,
+        )
+        builders.randomize(model)
+        return model
+
+    def test_survival_falls_linearly(self, model):
+        found = [gate.survival_probability for gate in model.gates]
+        np.testing.assert_allclose(found, 1.0 - 0.6 * np.arange(1, 7) / 6)
+
+    def test_branches_are_scaled_at_inference(self, model):
+        def branches(block, x):
+            return block.activation(
+                (x if block.shortcut is None else block.shortcut(x))
+                + block.gate.survival_probability * block.branch(x)
+            )
+
+        for block in model.blocks:
+            x = np.random.default_rng(1).normal(size=(2, *block.built_shape[1:]))
+            x = x.astype("float32")
+            np.testing.assert_allclose(block(x)[0], branches(block, x), atol=1e-5)
+
+    def test_compacted_is_scaled_too(self, model):
+        plain = tfgate.compact(model, tau=0.01)
+        np.testing.assert_allclose(plain(self.images), model(self.images), atol=1e-5)
+
+    def test_saved_and_loaded(self, model, tmp_path):
+        model.save(tmp_path / "m.keras")
+        loaded = keras.saving.load_model(tmp_path / "m.keras")
+        np.testing.assert_array_equal(loaded(self.images), model(self.images))
+        assert loaded.policy == tfgate.AlwaysOpen()
+
+    def test_is_for_blocks_only(self):
+        with pytest.raises(ValueError, match="Expected granularity='block'"):
+            CifarResNet(8, gate="stochastic_depth", granularity="bas")

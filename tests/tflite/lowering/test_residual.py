@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import tfgate
 from tests.tflite import builders
 from tests.tflite.structure import Structure
 from tflite import convert
@@ -63,6 +64,21 @@ def test_decided_blocks_have_no_if(converted):
     # Stem, two open branches of two, the projection; the second branch is gone.
     assert structure.main["CONV_2D"] == 1 + 2 * 2 + 1
     assert not structure.all & {"GREATER", "IF"}
+
+
+@pytest.mark.parametrize("lowering", ["conditional", "masked"])
+def test_stochastic_depth_scales_what_is_open(tmp_path, images, lowering):
+    model = tfgate.applications.CifarResNet(
+        8, images.shape[1:], gate="stochastic_depth", survival_probability=0.6, seed=1
+    )
+    source, path = tmp_path / "m.keras", tmp_path / "m.tflite"
+    model.save(source)
+    convert.convert(model=source, output=path, **TAU_INPUT | {"lowering": lowering})
+    expected, decisions = reference.run(model, images, tau=0.7)
+    assert 0.0 < decisions.mean() < 1.0
+    predictions, told = run(path, images, 0.7)
+    np.testing.assert_array_equal(told, decisions)
+    np.testing.assert_allclose(predictions, expected, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("lowering", ["conditional", "masked"])

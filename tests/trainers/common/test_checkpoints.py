@@ -13,7 +13,7 @@ from trainers.common.errors import UserError
 def build(**values):
     chosen = toy_settings(**values)
     model = network.build(chosen, toy_dataset())
-    network.compile_model(model, chosen, steps_per_epoch=3)
+    network.compile_model(model, chosen, steps=3)
     return model
 
 

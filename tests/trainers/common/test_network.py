@@ -21,13 +21,11 @@ def test_a_gated_network_has_its_settings(dataset):
         estimator="binary_concrete",
         temperature=0.5,
         initial_open_probability=0.7,
-        gate_loss="per_gate",
-        target="0.4",
-        coefficient=3.0,
+        gate_loss="per_gate(0.4, coefficient=3) + l0()",
         seed=5,
     )
     model = network.build(chosen, dataset)
-    network.compile_model(model, chosen, steps_per_epoch=3)
+    network.compile_model(model, chosen, steps=3)
     assert model.name == "cifar_resnet20_independent"
     assert len(model.gates) == 9
     assert all(isinstance(gate, tfgate.IndependentGate) for gate in model.gates)
@@ -38,8 +36,9 @@ def test_a_gated_network_has_its_settings(dataset):
     images = next(iter(dataset.test(4)))[0]
     probability = model.core(images)["gates"]["conv2_block1_gate"]["probability"]
     np.testing.assert_allclose(probability, 0.7, rtol=1e-5)
-    loss = model.get_compile_config()["gate_losses"][0]["config"]
-    assert (loss["targets"], loss["coefficient"]) == (0.4, 3.0)
+    first, second = model.get_compile_config()["gate_losses"]
+    assert (first["class_name"], second["class_name"]) == ("PerGate", "L0")
+    assert first["config"]["targets"] == 0.4 and first["config"]["coefficient"] == 3.0
 
 
 @pytest.mark.parametrize("name", flags.ESTIMATORS)
@@ -58,7 +57,7 @@ def test_every_estimator_has_a_name_of_its_own(dataset, name):
 def test_weight_decay_of_the_gates(dataset, rule, expected):
     chosen = toy_settings(weight_decay=1e-3, gate_weight_decay=rule)
     model = network.build(chosen, dataset)
-    network.compile_model(model, chosen, steps_per_epoch=3)
+    network.compile_model(model, chosen, steps=3)
     config = model.optimizer.get_config()
     assert config["weight_decay"] == 1e-3
     assert config["gate_weight_decay"] == pytest.approx(expected)
@@ -67,7 +66,7 @@ def test_weight_decay_of_the_gates(dataset, rule, expected):
 def test_a_dense_network_is_a_plain_model_of_raw_images(dataset):
     chosen = toy_settings(gate="none", momentum=0.8, nesterov=False)
     model = network.build(chosen, dataset)
-    network.compile_model(model, chosen, steps_per_epoch=3)
+    network.compile_model(model, chosen, steps=3)
     assert type(model) is not tfgate.GatedModel
     normalized = keras.Model(model.input, model.get_layer("normalization").output)
     images = next(iter(dataset.test(20)))[0].numpy()
@@ -96,7 +95,7 @@ def test_precision_is_the_networks_alone(dataset, precision):
 
 
 def test_a_target_that_cannot_be_reached_is_the_users_error(dataset):
-    chosen = toy_settings(gate_loss="macs", target=0.001)
+    chosen = toy_settings(gate_loss="macs(0.001)")
     model = network.build(chosen, dataset)
     with pytest.raises(UserError, match="at least"):
-        network.compile_model(model, chosen, steps_per_epoch=3)
+        network.compile_model(model, chosen, steps=3)

@@ -31,10 +31,3 @@ def test_gated(tmp_path):
 def test_dense_has_no_rates(tmp_path):
     written = plots.write(tmp_path, DENSE, {"dense": {"accuracy": 0.2}})
     assert [path.name for path in written] == ["accuracy.png"]
-
-
-def test_lines_differ_by_more_than_colour():
-    figure = plots._rates_over_epochs(GATED)
-    lines = figure.axes[0].get_lines()[: len(GATES)]
-    looks = {(line.get_linestyle(), line.get_marker()) for line in lines}
-    assert len(looks) >= 20

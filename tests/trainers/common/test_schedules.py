@@ -34,28 +34,3 @@ def test_steps_fall_after_their_epochs():
     schedule = schedules.learning_rate(chosen, 10)
     rates = [rate(schedule, step) for step in (0, 19, 20, 39, 40, 59)]
     assert rates == pytest.approx([1.0, 1.0, 0.1, 0.1, 0.01, 0.01])
-
-
-class TestNumber:
-    @pytest.mark.parametrize(
-        ("text", "expected"),
-        [
-            ("linear(1, 0.5, end=4)", [1.0, 0.875, 0.75, 0.625, 0.5, 0.5]),
-            ("linear(1, .5, begin=1, end=3)", [1.0, 1.0, 0.75, 0.5, 0.5, 0.5]),
-            ("cosine(1, 0.5, 2)", [1.0, 0.75, 0.5, 0.5, 0.5, 0.5]),
-            ("anneal(1, -0.3, every=2, final=.6)", [1.0, 1.0, 0.7, 0.7, 0.6, 0.6]),
-            ("piecewise([1, .6])", [1.0, 0.6, 0.6, 0.6, 0.6, 0.6]),
-            ("piecewise([1, .6], [3])", [1.0, 1.0, 1.0, 0.6, 0.6, 0.6]),
-        ],
-    )
-    def test_times_are_epochs(self, text, expected):
-        schedule = schedules.number(text, 10)
-        found = [float(schedule(10 * epoch)) for epoch in range(6)]
-        assert found == pytest.approx(expected, rel=1e-5)
-
-    def test_a_number_stays_one(self):
-        assert schedules.number(0.5, 10) == 0.5
-
-    def test_ends_before_it_begins(self):
-        with pytest.raises(ValueError, match="Expected 0 <= begin < end"):
-            schedules.number("linear(1, 0.5, begin=5, end=4)", 10)

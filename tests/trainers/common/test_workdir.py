@@ -12,9 +12,8 @@ from trainers.common.workdir import Workdir
 
 def test_the_written_flags_are_a_flagfile_of_the_same_settings(tmp_path):
     path = tmp_path / "runs" / "a"
-    chosen = toy_settings(
-        workdir=path, gate_loss="per_gate", target="0.5", schedule="step"
-    )
+    losses = "per_gate([1, 0.5], coefficient=linear(0, 1, end=3)) + l0()"
+    chosen = toy_settings(workdir=path, gate_loss=losses, schedule="step")
     workdir = Workdir(path)
     with workdir.claimed(chosen):
         pass
@@ -22,7 +21,7 @@ def test_the_written_flags_are_a_flagfile_of_the_same_settings(tmp_path):
     flags.define(values)
     read = settings.parse(["program", f"--flagfile={workdir.flags_txt}"], values)
     assert vars(read) == vars(chosen)
-    assert json.loads(workdir.flags_json.read_text())["target"] == [0.5]
+    assert json.loads(workdir.flags_json.read_text())["gate_loss"] == losses
 
 
 def test_another_configuration_is_an_error_that_says_the_difference(tmp_path):

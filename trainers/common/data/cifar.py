@@ -19,7 +19,7 @@ def load(settings):
 
     Args:
         settings: `trainers.common.settings.Settings`; used are `data_dir`, `seed`,
-            `train_examples` and `test_examples`.
+            `train_examples`, `validation_examples` and `test_examples`.
 
     Returns:
         `trainers.common.data.dataset.Dataset`.
@@ -43,6 +43,7 @@ def load(settings):
         test,
         memory.Augmentation(padding=4, mirror=True),
         settings.seed,
+        settings.validation_examples,
     )
 
 

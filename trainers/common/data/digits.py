@@ -20,7 +20,7 @@ def load(settings):
 
     Args:
         settings: `trainers.common.settings.Settings`; used are `seed`,
-            `train_examples` and `test_examples`.
+            `train_examples`, `validation_examples` and `test_examples`.
 
     Returns:
         `trainers.common.data.dataset.Dataset`.
@@ -43,6 +43,7 @@ def load(settings):
         (test_images[:test], test_labels[:test]),
         memory.Augmentation(padding=4, mirror=False),
         settings.seed,
+        settings.validation_examples,
     )
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from trainers.common.data import tuning
 from trainers.common.data.dataset import Dataset
+from trainers.common.errors import UserError
 
 _ORDER, _TOP, _LEFT, _MIRRORED = range(4)
 
@@ -30,7 +31,7 @@ class Augmentation:
     mirror: bool = True
 
 
-def dataset(name, labels, train, test, augmentation, seed):
+def dataset(name, labels, train, test, augmentation, seed, validation_examples=0):
     """Describes a data set held in memory.
 
     Args:
@@ -41,10 +42,23 @@ def dataset(name, labels, train, test, augmentation, seed):
         test: the same for testing.
         augmentation: `Augmentation` of the training images.
         seed: int, root of the order and of the augmentation.
+        validation_examples: number of training images, the last ones, that are held
+            out for validation.
 
     Returns:
         `Dataset`.
+
+    Raises:
+        UserError: nothing is left to train on.
     """
+    kept = len(train[0]) - validation_examples
+    if kept < 1:
+        raise UserError(
+            f"expected --validation_examples below the {len(train[0])} training "
+            f"images, got {validation_examples}"
+        )
+    held_out = train[0][kept:], train[1][kept:]
+    train = train[0][:kept], train[1][:kept]
     mean, std = channel_statistics(train[0])
     tensors = tf.constant(train[0]), tf.constant(train[1], tf.int32)
     return Dataset(
@@ -54,9 +68,11 @@ def dataset(name, labels, train, test, augmentation, seed):
         mean=mean,
         std=std,
         train_examples=len(train[0]),
+        validation_examples=len(held_out[0]),
         test_examples=len(test[0]),
         train=functools.partial(_train, *tensors, augmentation, seed),
-        test=functools.partial(_test, *test),
+        validation=functools.partial(_in_order, *held_out),
+        test=functools.partial(_in_order, *test),
     )
 
 
@@ -136,7 +152,7 @@ def _train(images, labels, augmentation, seed, epoch, batch_size):
     return tuning.fixed(batches.map(load, num_parallel_calls=2).prefetch(4))
 
 
-def _test(images, labels, batch_size):
+def _in_order(images, labels, batch_size):
     batches = tf.data.Dataset.from_tensor_slices((images, labels.astype("int32")))
     batches = batches.batch(batch_size)
     batches = batches.map(lambda x, y: (tf.cast(x, tf.float32), y))

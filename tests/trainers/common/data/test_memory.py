@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from trainers.common.data import memory
+from trainers.common.errors import UserError
 
 EXAMPLES = 50
 
@@ -14,11 +15,13 @@ def images():
     return generator.integers(0, 256, (EXAMPLES, 6, 7, 3)).astype("uint8")
 
 
-def make(images, padding=2, mirror=True, seed=0):
+def make(images, padding=2, mirror=True, seed=0, validation_examples=0):
     labels = np.arange(len(images))
     train, test = (images, labels), (images[:5], labels[:5])
     augmentation = memory.Augmentation(padding, mirror)
-    return memory.dataset("name", map(str, labels), train, test, augmentation, seed)
+    return memory.dataset(
+        "name", map(str, labels), train, test, augmentation, seed, validation_examples
+    )
 
 
 def collect(batches):
@@ -33,6 +36,21 @@ def test_describes_itself(images):
     assert (described.train_examples, described.test_examples) == (EXAMPLES, 5)
     np.testing.assert_allclose(described.mean, images.mean((0, 1, 2)), rtol=1e-12)
     np.testing.assert_allclose(described.std, images.std((0, 1, 2)), rtol=1e-12)
+
+
+def test_held_out_images_are_the_last_and_not_trained_on(images):
+    held = make(images, validation_examples=12)
+    assert (held.train_examples, held.validation_examples) == (EXAMPLES - 12, 12)
+    assert sorted(collect(held.train(0, 16))[1]) == list(range(EXAMPLES - 12))
+    pixels, labels = collect(held.validation(5))
+    np.testing.assert_array_equal(pixels, images[-12:])
+    np.testing.assert_array_equal(labels, np.arange(EXAMPLES)[-12:])
+    np.testing.assert_allclose(held.mean, images[:-12].mean((0, 1, 2)), rtol=1e-12)
+
+
+def test_something_must_be_left_to_train_on(images):
+    with pytest.raises(UserError, match="--validation_examples below the 50"):
+        make(images, validation_examples=EXAMPLES)
 
 
 def test_an_epoch_holds_every_example_once_in_batches_that_may_be_partial(images):

@@ -1,0 +1,141 @@
+"""Sweeps: what a sweep file may say, and runs that fail, finish and are left alone."""
+
+import csv
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from trainers import sweep
+from trainers.common.errors import RunStopped
+from trainers.common.errors import UserError
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RESULTS = {
+    "test_accuracy": {
+        "stochastic": 0.8,
+        "threshold": 0.9,
+        "always_open": 0.7,
+        "ensemble": 0.95,
+    },
+    "activation_rate": 0.5,
+    "macs": {"dense": 400, "executed_mean": 300.0},
+    "parameters": 1234,
+    "epochs": 2,
+    "seed": 0,
+    "git_commit": None,
+}
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+class TestRead:
+    def test_names_and_flags(self, tmp_path):
+        path = write(
+            tmp_path / "s.txt",
+            "# a comment\n--gate=dependent --epochs=2  # common\n\n"
+            "t5 --gate_loss='per_batch(0.5, coefficient=2)'\nt7\n",
+        )
+        common = ("--gate=dependent", "--epochs=2")
+        assert sweep.read(path) == [
+            sweep.Run("t5", (*common, "--gate_loss=per_batch(0.5, coefficient=2)")),
+            sweep.Run("t7", common),
+        ]
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("", "at least one run"),
+            ("--epochs=2\n", "at least one run"),
+            ("a --epochs=2\n--gate=none\n", "line 2: flags common to all"),
+            ("a\nb\na\n", "a new name in .* line 3"),
+            ("../a --epochs=2\n", "a name and --flags in .* line 1"),
+            ("a epochs=2\n", "a name and --flags in .* line 1"),
+            ("a '--epochs=2\n", "line 1: No closing quotation"),
+        ],
+    )
+    def test_lines_that_are_wrong(self, tmp_path, text, said):
+        with pytest.raises(UserError, match=said):
+            sweep.read(write(tmp_path / "s.txt", text))
+
+    def test_no_file(self, tmp_path):
+        with pytest.raises(UserError, match="expected a sweep file in --sweep="):
+            sweep.read(tmp_path / "none.txt")
+
+    @pytest.mark.parametrize(
+        "path", sorted((ROOT / "trainers/sweeps").glob("*.txt")), ids=lambda p: p.stem
+    )
+    def test_those_of_the_project(self, path, monkeypatch):
+        monkeypatch.chdir(ROOT)
+        own = sweep.flags.FlagValues()
+        sweep.define(own)
+        arguments = ["sweep", f"--sweep={path}", "--workdir=w", "--data_dir=d"]
+        runs, _ = sweep.parse(arguments, own)
+        assert len(runs) > 1
+
+
+def test_a_wrong_flag_is_found_before_anything_starts(tmp_path):
+    path = write(tmp_path / "s.txt", "--dataset=digits\na --epochs=1\nb --epoch=1\n")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "trainers.sweep", f"--sweep={path}"),
+            f"--workdir={tmp_path / 'w'}",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert "run 'b': Unknown command line flag 'epoch'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "w").exists()
+
+
+class TestSweep:
+    """With a program that writes results, or fails, in place of the trainer."""
+
+    @pytest.fixture(autouse=True)
+    def program(self, tmp_path, monkeypatch):
+        module = tmp_path / "fake_trainer.py"
+        write(
+            module,
+            "import json, pathlib, sys\n"
+            "flags = dict(a[2:].split('=', 1) for a in sys.argv[1:])\n"
+            "folder = pathlib.Path(flags['workdir'])\n"
+            "folder.mkdir(exist_ok=True)\n"
+            "with open(folder / 'starts', 'a') as file: file.write('x')\n"
+            "if flags['seed'] == '13': sys.exit('unlucky')\n"
+            f"results = {RESULTS!r}\n"
+            "results['seed'] = int(flags['seed'])\n"
+            "(folder / 'results.json').write_text(json.dumps(results))\n",
+        )
+        monkeypatch.setattr(sweep, "_PROGRAM", "fake_trainer")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    @pytest.mark.parametrize("jobs", [1, 3])
+    def test_a_row_for_every_run(self, tmp_path, jobs):
+        runs = [sweep.Run(f"s{seed}", (f"--seed={seed}",)) for seed in (3, 1, 2)]
+        sweep.sweep(runs, tmp_path / "w", None, jobs)
+        with open(tmp_path / "w" / "table.csv", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert [row["name"] for row in rows] == ["s3", "s1", "s2"]
+        assert [row["seed"] for row in rows] == ["3", "1", "2"]
+        assert {row["threshold"] for row in rows} == {"0.9"}
+        lines = (tmp_path / "w" / "table.md").read_text().splitlines()
+        assert lines[2] == (
+            "| s3 | 90.00 % | 80.00 % | 70.00 % | 95.00 % | 0.500 | 0.750 | 1,234 |"
+        )
+
+    def test_a_failure_does_not_stop_the_others(self, tmp_path):
+        runs = [sweep.Run(f"s{seed}", (f"--seed={seed}",)) for seed in (13, 1)]
+        with pytest.raises(RunStopped, match=r"1 of 2 runs failed \(s13\)"):
+            sweep.sweep(runs, tmp_path / "w", None, jobs=1)
+        assert "unlucky" in (tmp_path / "w" / "s13.log").read_text()
+        results = json.loads((tmp_path / "w" / "s1" / "results.json").read_text())
+        assert results["seed"] == 1
+        assert "s13" not in (tmp_path / "w" / "table.csv").read_text()

@@ -1,0 +1,383 @@
+"""A block whose filters are switched, in groups, at several of its places."""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+from typing import Self
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfgate import channels
+from tfgate import costs
+from tfgate.blocks.base import GatedBlock
+from tfgate.blocks.sites import Grouping
+from tfgate.blocks.sites import Site
+from tfgate.gates import Gate
+from tfgate.typing import Activation
+from tfgate.typing import Config
+from tfgate.typing import GateOutputs
+from tfgate.typing import Shape
+from tfgate.typing import Tensor
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class GatedFilters(GatedBlock):
+    """A block whose filters run only where their gates are open.
+
+    With stages `F_1 ... F_n` and a mask m of zeros and ones at each gated place,
+
+        h_0 = m_input * x
+        h_i = m_inner_i * F_i(h_(i-1))                    for i < n
+        y = activation(m_shortcut * shortcut(x) + m_output * F_n(h_(n-1)))
+
+    where places that are not gated have no mask. One gate, computed from x, decides
+    for all places. At each place consecutive filters share a component of the gate in
+    groups of `filters_per_gate`; the first `groups_always_open` groups have none and
+    always run.
+
+    A stage is what stands between two gated places: convolution, batch norm and ReLU;
+    in the last one the activation is the block's. A stage that begins with a batch
+    norm (pre-activation) makes a constant of a closed filter, not a zero.
+
+    Args:
+        stages: list of layers or `keras.Sequential`, in order.
+        gate: a `tfgate.gates.Gate` with as many components as there are gated groups;
+            or a function from that number to a gate, such as the class
+            `tfgate.DependentGate`, called when the block is built.
+        places: some of `"input"`, `"inner"` (after each stage but the last),
+            `"output"` (after the last) and `"shortcut"` (a projection's output).
+        filters_per_gate: number of filters that share a gate, from 1 to all; one
+            number, or a dict with one for each place. It divides the filters there.
+        groups_always_open: number of groups at each place that have no gate, at least
+            0 and less than all; one number, or a dict with one for each place.
+        shortcut: any layer or model whose output has the shape of the last stage's;
+            None means the identity.
+        activation: name or function applied to the result; None means none.
+        residual: whether the shortcut is added. False makes an ordinary chain of
+            layers of the block: `y = activation(m_output * F_n(h_(n-1)))`.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `[batch, ..., channels]`.
+        training: as for any Keras layer.
+
+    Returns:
+        `(output, gate_outputs)`: output has the last stage's shape, gate_outputs is the
+        gate's dict of `[batch, components]` tensors.
+
+    Attributes:
+        sites: tuple of `tfgate.blocks.Site`, the gated places in the order of
+            computation (input, inner, output, shortcut) and their components; known
+            when the block is built.
+
+    Raises:
+        ValueError: a place that the block lacks, groups that do not fit the filters, a
+            gate of another number of components, grouped convolutions, or stages and
+            shortcut of different shapes.
+
+    Reference:
+        BAS equation 4 (`places=("inner",)`); CS 3.4 and figure 2 (all places, filters
+        in groups); PG S2.3 (`places=("output",)`, with and without the shortcut).
+
+    Example:
+    >>> from tfgate.gates import DependentGate
+    >>> stages = [
+    ...     keras.Sequential([keras.layers.Conv2D(16, 3, padding="same"),
+    ...                       keras.layers.BatchNormalization(), keras.layers.ReLU()]),
+    ...     keras.layers.Conv2D(8, 3, padding="same"),
+    ... ]
+    >>> block = GatedFilters(stages, DependentGate, places=("inner", "output"),
+    ...                      filters_per_gate={"inner": 4, "output": 2})
+    >>> output, gate = block(ops.ones((2, 4, 4, 8)))
+    >>> output.shape.as_list(), gate["decision"].shape.as_list()
+    ([2, 4, 4, 8], [2, 8])
+    >>> [(site.name, site.components) for site in block.sites]
+    [('inner1', slice(0, 4, None)), ('output', slice(4, 8, None))]
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[keras.Layer],
+        gate: Gate | Callable[[int], Gate],
+        places: Sequence[str] = ("inner",),
+        filters_per_gate: int | Mapping[str, int] = 1,
+        groups_always_open: int | Mapping[str, int] = 0,
+        shortcut: keras.Layer | None = None,
+        activation: Activation | None = "relu",
+        residual: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.stages = list(stages)
+        if not self.stages:
+            raise ValueError("Expected at least one stage, got none.")
+        grouping = Grouping.of(places, filters_per_gate, groups_always_open)
+        if "inner" in grouping.places and len(self.stages) < 2:
+            raise ValueError(
+                "Expected at least two stages for the place 'inner', got "
+                f"{len(self.stages)}."
+            )
+        if "shortcut" in grouping.places and shortcut is None:
+            raise ValueError(
+                "Expected a shortcut layer for the place 'shortcut', got None."
+            )
+        if not residual and shortcut is not None:
+            raise ValueError(
+                f"Expected shortcut=None with residual=False, got {shortcut!r}."
+            )
+        if not isinstance(gate, Gate) and not _makes_gates(gate):
+            raise ValueError(
+                "Expected gate to be a tfgate Gate, or a function from a number of "
+                f"components to one, got {gate!r}."
+            )
+        self._grouping = grouping
+        self.shortcut = shortcut
+        self.activation = keras.activations.get(activation)
+        self.residual = bool(residual)
+        # The gate comes last, made now or in build: that is the order of the weights.
+        self._make_gate = None if isinstance(gate, Gate) else gate
+        if isinstance(gate, Gate):
+            self.gate = gate
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The gated places, in the order of computation."""
+        return self._grouping.places
+
+    def build(self, input_shape: Shape) -> None:
+        self.built_shape = tuple(input_shape)
+        shapes = [self.built_shape]
+        for stage in self.stages:
+            if not stage.built:
+                stage.build(shapes[-1])
+            shapes.append(tuple(stage.compute_output_shape(shapes[-1])))
+        if self.shortcut is not None and not self.shortcut.built:
+            self.shortcut.build(input_shape)
+        self._check_layers(shapes)
+        self.sites = self._grouping.lay_out(self._gated_filters(shapes), self.name)
+        self._build_gate(input_shape)
+        self.built = True
+
+    def call(
+        self, inputs: Tensor, training: bool | None = None
+    ) -> tuple[Tensor, GateOutputs]:
+        gate_outputs = self.gate(inputs, training=training)
+        decision = gate_outputs["decision"]
+        x = inputs
+        for element in self.path():
+            if isinstance(element, Site):
+                x = _mask(x, element, decision)
+            else:
+                x = element(x)
+        if self.residual:
+            kept = inputs
+            for element in self.shortcut_path():
+                if isinstance(element, Site):
+                    kept = _mask(kept, element, decision)
+                else:
+                    kept = element(kept)
+            x = kept + x
+        return self.activation(x), gate_outputs
+
+    def compute_output_spec(
+        self, inputs: Tensor, training: bool | None = None
+    ) -> tuple[Tensor, GateOutputs]:
+        shape = inputs.shape
+        for stage in self.stages:
+            shape = stage.compute_output_shape(shape)
+        output = keras.KerasTensor(shape, dtype=self.compute_dtype)
+        return output, self.gate.compute_output_spec(inputs)
+
+    def path(self) -> list[keras.Layer | Site]:
+        """Stages and gated places of the main path, in the order of computation."""
+        sites = {(site.place, site.stage): site for site in self.sites}
+        path: list[keras.Layer | Site | None] = [sites.get(("input", 0))]
+        for index, stage in enumerate(self.stages):
+            last = index == len(self.stages) - 1
+            path += [stage, sites.get(("output" if last else "inner", index))]
+        return [element for element in path if element is not None]
+
+    def shortcut_path(self) -> list[keras.Layer | Site]:
+        """The shortcut and its gated place; nothing for the identity."""
+        if self.shortcut is None:
+            return []
+        return [self.shortcut, *(s for s in self.sites if s.place == "shortcut")]
+
+    def products(self) -> tuple[costs.Product, ...]:
+        factors = {site: self._factor(site) for site in self.sites}
+        products = [
+            *_path_products(self.path(), self.built_shape, factors),
+            *_path_products(self.shortcut_path(), self.built_shape, factors),
+        ]
+        # A place that saves nothing still has components to be counted.
+        counted = {factor for product in products for factor in product.factors}
+        products += [
+            costs.Product(0, (factor,))
+            for factor in factors.values()
+            if factor not in counted
+        ]
+        return tuple(products)
+
+    def get_config(self) -> Config:
+        config = super().get_config()
+        serialize = keras.saving.serialize_keras_object
+        if not hasattr(self, "gate"):
+            raise ValueError(
+                f"Expected block {self.name!r} to be built before it is saved: until "
+                "then it has no gate."
+            )
+        config.update(
+            stages=[serialize(stage) for stage in self.stages],
+            gate=serialize(self.gate),
+            places=list(self.places),
+            filters_per_gate=dict(self._grouping.filters_per_gate),
+            groups_always_open=dict(self._grouping.groups_always_open),
+            shortcut=None if self.shortcut is None else serialize(self.shortcut),
+            activation=keras.activations.serialize(self.activation),
+            residual=self.residual,
+        )
+        return config
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        config = dict(config)
+        deserialize = keras.saving.deserialize_keras_object
+        config["stages"] = [deserialize(stage) for stage in config["stages"]]
+        for key in ("gate", "shortcut"):
+            if config[key] is not None:
+                config[key] = deserialize(config[key])
+        return cls(**config)
+
+    # --- Building
+
+    def _check_layers(self, shapes: Sequence[Shape]) -> None:
+        for layer in (*self.stages, self.shortcut):
+            for leaf in channels.leaves(layer) if layer is not None else ():
+                groups = getattr(leaf, "groups", 1)
+                if isinstance(leaf, _CONVOLUTIONS) and groups != 1:
+                    raise ValueError(
+                        "Expected convolutions with groups=1 in a block of gated "
+                        f"filters, got groups={groups} in layer {leaf.name!r} of block "
+                        f"{self.name!r}."
+                    )
+        if not self.residual:
+            return
+        shortcut = self.built_shape
+        if self.shortcut is not None:
+            shortcut = tuple(self.shortcut.compute_output_shape(self.built_shape))
+        if shapes[-1][1:] != shortcut[1:]:
+            raise ValueError(
+                f"Expected stages and shortcut of block {self.name!r} to have one "
+                f"shape, got {shapes[-1]} and {shortcut}."
+            )
+
+    def _gated_filters(self, shapes: Sequence[Shape]) -> dict[tuple[str, int], int]:
+        """(place, stage) -> number of filters, in the order of computation."""
+        last = len(self.stages) - 1
+        found = {("input", 0): shapes[0][-1]}
+        found |= {("inner", index): shapes[index + 1][-1] for index in range(last)}
+        found |= {("output", last): shapes[-1][-1], ("shortcut", -1): shapes[-1][-1]}
+        filters = {}
+        for (place, stage), count in found.items():
+            if place in self.places:
+                if count is None:
+                    raise ValueError(
+                        f"Expected a known number of filters at the place {place!r} of "
+                        f"block {self.name!r}, got None."
+                    )
+                filters[place, stage] = count
+        return filters
+
+    def _build_gate(self, input_shape: Shape) -> None:
+        components = self.sites[-1].components.stop
+        if self._make_gate is not None and not hasattr(self, "gate"):
+            self.gate = self._make_gate(components)
+        if not isinstance(self.gate, Gate) or self.gate.components != components:
+            got = getattr(self.gate, "components", self.gate)
+            raise ValueError(
+                f"Expected a gate with {components} components for block "
+                f"{self.name!r}, one for each gated group, got {got!r}."
+            )
+        if self.gate.open_weight != 1.0:
+            raise ValueError(
+                f"Expected a gate for filters in block {self.name!r}, got "
+                f"{self.gate.name!r} of class {type(self.gate).__name__}, which is for "
+                "whole branches."
+            )
+        if not self.gate.built:
+            self.gate.build(input_shape)
+
+    # --- Costs
+
+    def _factor(self, site: Site) -> costs.Factor:
+        weights = np.zeros(self.gate.components)
+        weights[site.components] = site.filters_per_gate
+        return costs.Factor(self.gate.name, weights, float(site.filters_always_open))
+
+
+_CONVOLUTIONS = (
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+)
+
+
+def _makes_gates(gate: object) -> bool:
+    # A layer is callable too, but on tensors.
+    return callable(gate) and not isinstance(gate, keras.layers.Layer)
+
+
+def _mask(x: Tensor, site: Site, decision: Tensor) -> Tensor:
+    """Multiplies x `[batch, ..., filters]` by the decisions `[batch, components]`."""
+    mask = ops.cast(decision[:, site.components], x.dtype)
+    if site.groups_always_open:
+        always = ops.ones_like(mask[:, :1])
+        mask = ops.concatenate([always] * site.groups_always_open + [mask], axis=1)
+    if site.filters_per_gate > 1:
+        mask = ops.repeat(mask, site.filters_per_gate, axis=1)
+    return x * ops.reshape(mask, (-1,) + (1,) * (len(x.shape) - 2) + (site.filters,))
+
+
+def _path_products(
+    path: Sequence[keras.Layer | Site],
+    shape: Shape,
+    factors: Mapping[Site, costs.Factor],
+) -> list[costs.Product]:
+    """MACs of each layer, with the gated places that it is between.
+
+    A closed filter is neither computed nor read by the layers from its place up to the
+    nearest ones that mix channels, and by those in proportion. Layers that
+    `tfgate.channels` does not know count as if they mixed them.
+    """
+    elements: list[keras.Layer | Site] = []
+    for element in path:
+        elements += [element] if isinstance(element, Site) else channels.leaves(element)
+    products = []
+    for index, element in enumerate(elements):
+        if isinstance(element, Site):
+            continue
+        if not channels.has_no_macs(element):
+            before = _nearest_site(elements[:index][::-1])
+            after = _nearest_site(elements[index + 1 :])
+            found = [factors[site] for site in (before, after) if site is not None]
+            if channels.kind(element) is channels.Kind.KEEPS:
+                # The same filters before and after: closed at one is enough.
+                found = found[-1:]
+            macs = costs.count_macs(element, shape)
+            if macs and found:
+                products.append(costs.Product(macs, tuple(found)))
+        shape = tuple(element.compute_output_shape(shape))
+    return products
+
+
+def _nearest_site(elements: Sequence[keras.Layer | Site]) -> Site | None:
+    """The first gated place, unless a layer comes first that mixes channels."""
+    for element in elements:
+        if isinstance(element, Site):
+            return element
+        if channels.kind(element) is not channels.Kind.KEEPS:
+            return None
+    return None

@@ -1,0 +1,137 @@
+"""A residual block whose branch one gate switches as a whole."""
+
+from typing import Any
+from typing import Self
+
+import keras
+import numpy as np
+from keras import ops
+
+from tfgate import costs
+from tfgate.blocks.base import GatedBlock
+from tfgate.gates import Gate
+from tfgate.typing import Activation
+from tfgate.typing import Config
+from tfgate.typing import GateOutputs
+from tfgate.typing import Shape
+from tfgate.typing import Tensor
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class GatedResidual(GatedBlock):
+    """A residual block whose branch runs only when its gate is open.
+
+    `y = activation(shortcut(x) + z * branch(x))`: closed means shortcut only.
+
+    Args:
+        branch: any layer or model, `x -> [batch, ..., channels]`.
+        gate: a `tfgate.gates.Gate` with one component.
+        shortcut: any layer or model whose output has the branch's shape; None means
+            the identity.
+        activation: name or function applied to the sum; None means none.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `[batch, ..., channels]`.
+        training: as for any Keras layer.
+
+    Returns:
+        `(output, gate_outputs)`: output has the branch's shape, gate_outputs is the
+        gate's dict of `[batch, 1]` tensors.
+
+    Raises:
+        ValueError: the gate has more than one component, or branch and shortcut have
+            different shapes.
+
+    Reference:
+        PG 2.1, `x_l = x_{l-1} + z_l F_l(x_{l-1})`.
+
+    Example:
+    >>> from tfgate.gates import DependentGate
+    >>> branch = keras.layers.Conv2D(8, 3, padding="same")
+    >>> output, gate = GatedResidual(branch, DependentGate())(ops.ones((2, 4, 4, 8)))
+    >>> output.shape.as_list(), gate["decision"].shape.as_list()
+    ([2, 4, 4, 8], [2, 1])
+    """
+
+    def __init__(
+        self,
+        branch: keras.Layer,
+        gate: Gate,
+        shortcut: keras.Layer | None = None,
+        activation: Activation | None = "relu",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(gate, Gate):
+            raise ValueError(f"Expected gate to be a tfgate Gate, got {gate!r}.")
+        if gate.components != 1:
+            raise ValueError(
+                "Expected a gate with 1 component for a residual branch, got "
+                f"{gate.components}."
+            )
+        self.branch = branch
+        self.gate = gate
+        self.shortcut = shortcut
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape: Shape) -> None:
+        self.built_shape = tuple(input_shape)
+        for layer in (self.branch, self.shortcut, self.gate):
+            if layer is not None and not layer.built:
+                layer.build(input_shape)
+        branch_shape = self.branch.compute_output_shape(input_shape)
+        shortcut_shape = self._shortcut_shape(input_shape)
+        if tuple(branch_shape[1:]) != tuple(shortcut_shape[1:]):
+            raise ValueError(
+                f"Expected branch and shortcut of block {self.name!r} to have one "
+                f"shape, got {tuple(branch_shape)} and {tuple(shortcut_shape)}."
+            )
+        self.built = True
+
+    def call(
+        self, inputs: Tensor, training: bool | None = None
+    ) -> tuple[Tensor, GateOutputs]:
+        gate_outputs = self.gate(inputs, training=training)
+        branch = self.branch(inputs)
+        shortcut = inputs if self.shortcut is None else self.shortcut(inputs)
+        weight = self.gate.weigh(gate_outputs["decision"], training=training)
+        weight = ops.cast(weight, branch.dtype)
+        weight = ops.reshape(weight, (-1,) + (1,) * (len(branch.shape) - 1))
+        return self.activation(shortcut + weight * branch), gate_outputs
+
+    def compute_output_spec(
+        self, inputs: Tensor, training: bool | None = None
+    ) -> tuple[Tensor, GateOutputs]:
+        shape = self.branch.compute_output_shape(inputs.shape)
+        output = keras.KerasTensor(shape, dtype=self.compute_dtype)
+        return output, self.gate.compute_output_spec(inputs)
+
+    def products(self) -> tuple[costs.Product, ...]:
+        macs = costs.count_macs(self.branch, self.built_shape)
+        is_open = costs.Factor(self.gate.name, np.ones(1))
+        return (costs.Product(macs, (is_open,)),)
+
+    def get_config(self) -> Config:
+        config = super().get_config()
+        serialize = keras.saving.serialize_keras_object
+        config.update(
+            branch=serialize(self.branch),
+            gate=serialize(self.gate),
+            shortcut=None if self.shortcut is None else serialize(self.shortcut),
+            activation=keras.activations.serialize(self.activation),
+        )
+        return config
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        config = dict(config)
+        for key in ("branch", "gate", "shortcut"):
+            if config[key] is not None:
+                config[key] = keras.saving.deserialize_keras_object(config[key])
+        return cls(**config)
+
+    def _shortcut_shape(self, input_shape: Shape) -> Shape:
+        if self.shortcut is None:
+            return input_shape
+        return self.shortcut.compute_output_shape(input_shape)

@@ -1,0 +1,153 @@
+"""The plain network that a polarized gated model amounts to."""
+
+import dataclasses
+import os
+import pathlib
+import tempfile
+from collections.abc import Callable
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+
+from tfgate import channels
+from tfgate.blocks import GatedBlock
+from tfgate.blocks import GatedFilters
+from tfgate.blocks import GatedResidual
+from tfgate.compaction.filters import apply_filters
+from tfgate.compaction.plan import plan_compaction
+from tfgate.compaction.report import Action
+from tfgate.compaction.report import CompactionReport
+from tfgate.costs import count_macs
+from tfgate.graph import GraphRewriter
+from tfgate.model import GatedModel
+from tfgate.typing import Tensor
+from tfgate.typing import TensorTree
+
+
+def compact(
+    model: GatedModel,
+    tau: float = 0.5,
+    calibration: Iterable[TensorTree] | None = None,
+    print_fn: Callable[[CompactionReport], object] | None = None,
+) -> keras.Model:
+    """Returns the plain network that a polarized gated model amounts to.
+
+    Residual blocks lose their branch or their gate. Blocks with filter gates lose
+    their closed filters: convolutions and batch norms get smaller, under their old
+    names. A closed filter that goes through a batch norm is a constant, which is added
+    to what the next convolution gives; where the convolution's padding would show, one
+    channel stays to carry it.
+
+    Args:
+        model: a `tfgate.GatedModel`.
+        tau: threshold in (0, 1).
+        calibration: images on which data-dependent gates are judged, see
+            `plan_compaction`; the result is exact for images on which they decide as
+            on these.
+        print_fn: receives the `CompactionReport`, with the parameters, MACs and bytes
+            of both networks; `print` shows it. None measures and prints nothing.
+            `plan_compaction` returns what is known without building anything.
+
+    Returns:
+        A `keras.Model` with copies of the weights, of stock layers and, beside sliced
+        filters, `tfgate.layers`. Its predictions equal the thresholded model's.
+
+    Raises:
+        ValueError: some gates are undecided; the message names their blocks.
+
+    Example:
+    >>> import tfgate
+    >>> gated = tfgate.applications.CifarResNet(20, gate="independent")
+    >>> plain = compact(gated, tau=0.9)  # all gates start at 0.87: all closed
+    >>> plain.count_params() < gated.count_params()
+    True
+    """
+    report = plan_compaction(model, tau, calibration)
+    if report.undecided:
+        raise ValueError(
+            "Expected gates that always decide alike, got undecided ones in the "
+            f"blocks {report.undecided}; give a calibration set on which they are "
+            "polarized, or keep them as conditions with the TFLite converter."
+        )
+    decided = {decision.block: decision for decision in report.blocks}
+    rewriter = GraphRewriter(model.core)
+
+    def replace(block: GatedBlock, x: Tensor) -> Tensor:
+        decision = decided[block.name]
+        if isinstance(block, GatedFilters):
+            return apply_filters(rewriter, block, np.array(decision.decisions), x)
+        return apply_decided(rewriter, block, decision.action, x)
+
+    inputs, outputs = rewriter.rewrite(replace)
+    compacted = keras.Model(inputs, outputs, name=f"{model.name}_compact")
+    rewriter.finish()
+    if print_fn is not None:
+        print_fn(_measure(report, model, compacted))
+    return compacted
+
+
+def apply_decided(
+    rewriter: GraphRewriter, block: GatedBlock, action: Action, x: Tensor
+) -> Tensor:
+    """Builds what is left of a residual block whose gate is decided.
+
+    Args:
+        rewriter: the `tfgate.graph.GraphRewriter` at work.
+        block: a `tfgate.GatedResidual`.
+        action: `Action.REMOVE` or `Action.UNGATE`.
+        x: KerasTensor, the block's input in the new graph.
+
+    Returns:
+        KerasTensor, the block's output.
+
+    Raises:
+        ValueError: compaction of this class of blocks is not known.
+    """
+    if not isinstance(block, GatedResidual):
+        raise ValueError(
+            f"Expected a GatedResidual or GatedFilters to compact, got {block.name!r} "
+            f"of class {type(block).__name__}."
+        )
+    output = _apply_flat(rewriter, block.shortcut, x)
+    if action is Action.UNGATE:
+        residual = _apply_flat(rewriter, block.branch, x)
+        if block.gate.open_weight != 1.0:
+            residual = keras.layers.Rescaling(
+                block.gate.open_weight,
+                name=f"{block.name}_scale",
+                dtype=block.dtype_policy,
+            )(residual)
+        add = keras.layers.Add(name=f"{block.name}_add", dtype=block.dtype_policy)
+        output = add([output, residual])
+    activation = keras.layers.Activation(
+        block.activation, name=f"{block.name}_out", dtype=block.dtype_policy
+    )
+    return activation(output)
+
+
+def _apply_flat(
+    rewriter: GraphRewriter, layer: keras.Layer | None, x: Tensor
+) -> Tensor:
+    """Applies a copy of a layer; a Sequential is taken apart into its layers."""
+    for leaf in () if layer is None else channels.leaves(layer):
+        x = rewriter.copy(leaf)(x)
+    return x
+
+
+def _measure(
+    report: CompactionReport, model: GatedModel, compacted: keras.Model
+) -> CompactionReport:
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = []
+        for network in (model, compacted):
+            path = pathlib.Path(folder) / "model.keras"
+            keras.saving.save_model(network, path, include_optimizer=False)
+            sizes.append(os.path.getsize(path))
+    return dataclasses.replace(
+        report,
+        macs_after=count_macs(compacted, compacted.input_shape),
+        parameters_after=compacted.count_params(),
+        bytes_before=sizes[0],
+        bytes_after=sizes[1],
+    )

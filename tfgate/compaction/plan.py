@@ -1,0 +1,141 @@
+"""Which gates no longer decide anything."""
+
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+
+from tfgate.blocks import GatedBlock
+from tfgate.blocks import GatedFilters
+from tfgate.compaction.report import Action
+from tfgate.compaction.report import BlockDecision
+from tfgate.compaction.report import CompactionReport
+from tfgate.compaction.report import PlaceDecision
+from tfgate.gates import IndependentGate
+from tfgate.inference import use_policy
+from tfgate.model import GatedModel
+from tfgate.policies import Threshold
+from tfgate.typing import TensorTree
+
+
+def plan_compaction(
+    model: GatedModel,
+    tau: float = 0.5,
+    calibration: Iterable[TensorTree] | None = None,
+) -> CompactionReport:
+    """Finds which gated blocks are decided for good.
+
+    Independent gates are decided by the threshold alone. A component of a
+    data-dependent gate counts as decided when it decides alike for every image of the
+    calibration set; a block, when all of its components do.
+
+    Args:
+        model: a `tfgate.GatedModel`.
+        tau: threshold in (0, 1).
+        calibration: `tf.data.Dataset`, or iterable, of batches `x` or `(x, y, ...)`;
+            None leaves data-dependent gates undecided.
+
+    Returns:
+        A `CompactionReport`, with what is known before anything is built.
+
+    Raises:
+        ValueError: tau is not in (0, 1), or the calibration set is empty.
+    """
+    policy = Threshold(tau)
+    rates: dict[str, np.ndarray] = {}
+    if calibration is not None:
+        rates = _measure_rates(model, policy, calibration)
+    for gate in model.gates:
+        if isinstance(gate, IndependentGate):
+            rates[gate.name] = _independent_rates(gate, policy)
+    blocks = tuple(
+        _decide(model, block, rates.get(block.gate.name)) for block in model.blocks
+    )
+    return CompactionReport(
+        policy.tau,
+        blocks,
+        macs_before=model.costs.all_open,
+        macs_after=_macs_after(model, blocks),
+        parameters_before=model.count_params(),
+    )
+
+
+def _decide(
+    model: GatedModel, block: GatedBlock, rates: np.ndarray | None
+) -> BlockDecision:
+    name, size = block.gate.name, block.gate.components
+    decisions: tuple[int | None, ...] = (None,) * size
+    if rates is not None:
+        known: dict[float, int] = {0.0: 0, 1.0: 1}
+        decisions = tuple(known.get(float(rate)) for rate in rates)
+    if None in decisions:
+        action = Action.KEEP
+    elif 0 not in decisions:
+        action = Action.UNGATE
+    else:
+        action = Action.SLICE if isinstance(block, GatedFilters) else Action.REMOVE
+    closed = {other: np.ones(n) for other, n in model.costs.sizes.items()}
+    closed[name] = np.zeros(size)
+    return BlockDecision(
+        block.name,
+        name,
+        action,
+        rate=None if rates is None else float(np.mean(rates)),
+        macs=model.costs.all_open - model.costs.count(closed),
+        decisions=decisions,
+        places=_places(block, decisions),
+    )
+
+
+def _places(
+    block: GatedBlock, decisions: tuple[int | None, ...]
+) -> tuple[PlaceDecision, ...]:
+    if not isinstance(block, GatedFilters):
+        return ()
+    return tuple(
+        PlaceDecision(
+            site.name,
+            site.filters,
+            decisions[site.components].count(0) * site.filters_per_gate,
+            decisions[site.components].count(None) * site.filters_per_gate,
+        )
+        for site in block.sites
+    )
+
+
+def _macs_after(model: GatedModel, blocks: Iterable[BlockDecision]) -> int:
+    left, gates = {}, 0
+    for block in blocks:
+        decided = block.action is not Action.KEEP
+        gates += model.costs.gate[block.gate] if decided else 0
+        left[block.gate] = np.array(
+            block.decisions if decided else [1] * len(block.decisions), "float64"
+        )
+    return model.costs.count(left) - gates
+
+
+def _independent_rates(gate: IndependentGate, policy: Threshold) -> np.ndarray:
+    logits = keras.ops.convert_to_tensor(gate.component_logits)
+    tau = keras.ops.convert_to_tensor(policy.tau, "float32")
+    # The policy's own operations: NumPy's logarithm may round differently.
+    log_odds_tau = keras.ops.log(tau) - keras.ops.log1p(-tau)
+    opened = logits[:, 1] - logits[:, 0] > log_odds_tau
+    return keras.ops.convert_to_numpy(opened).astype("float64")
+
+
+def _measure_rates(
+    model: GatedModel, policy: Threshold, calibration: Iterable[TensorTree]
+) -> dict[str, np.ndarray]:
+    opened = {gate.name: np.zeros(gate.components) for gate in model.gates}
+    images = 0
+    with use_policy(model, policy):
+        for batch in calibration:
+            x = batch[0] if isinstance(batch, tuple | list) else batch
+            gates = model.core(x, training=False)["gates"]
+            for name, gate in gates.items():
+                decision = keras.ops.convert_to_numpy(gate["decision"])
+                opened[name] += decision.sum(axis=0)
+            images += len(decision)
+    if not images:
+        raise ValueError("Expected a calibration set with images, got an empty one.")
+    return {name: total / images for name, total in opened.items()}

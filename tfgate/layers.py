@@ -1,0 +1,104 @@
+"""Small layers that compacted networks are made of, beside Keras' own.
+
+Where filters are cut out of a block, the stream past it keeps all of its channels:
+these put the rest back into their places.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from tfgate.typing import Config
+from tfgate.typing import Shape
+from tfgate.typing import Tensor
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class SelectChannels(keras.layers.Layer):
+    """Picks channels of the last axis: `y[..., i] = x[..., channels[i]]`.
+
+    It leaves channels out, or puts those that are left back among zeros.
+
+    Args:
+        channels: list with a number for each output channel: the input channel that it
+            is, or None for zeros.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `[batch, ..., input channels]`.
+
+    Raises:
+        ValueError: channels is empty or holds something else; or, when it is built, a
+            number that the input has not.
+
+    Example:
+    >>> SelectChannels([1, None, 0])(ops.array([[5.0, 7.0]])).numpy().tolist()
+    [[7.0, 0.0, 5.0]]
+    """
+
+    def __init__(self, channels: Sequence[int | None], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.channels = [None if c is None else int(c) for c in channels]
+        if not self.channels or min(self._numbers(), default=0) < 0:
+            raise ValueError(
+                f"Expected channels to be numbers >= 0 or None, got {channels!r}."
+            )
+
+    def build(self, input_shape: Shape) -> None:
+        if max(self._numbers(), default=0) >= (input_shape[-1] or 0):
+            raise ValueError(
+                f"Expected channels < {input_shape[-1]}, the number of channels of the "
+                f"input, got {max(self._numbers())}."
+            )
+        self.built = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        if None in self.channels:
+            axes = len(inputs.shape)
+            inputs = ops.pad(inputs, [[0, 0]] * (axes - 1) + [[0, 1]])
+        zero = inputs.shape[-1] - 1
+        picked = [zero if channel is None else channel for channel in self.channels]
+        return ops.take(inputs, picked, axis=-1)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape[:-1], len(self.channels))
+
+    def get_config(self) -> Config:
+        return {**super().get_config(), "channels": self.channels}
+
+    def _numbers(self) -> list[int]:
+        return [channel for channel in self.channels if channel is not None]
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class ChannelBias(keras.layers.Layer):
+    """Adds a learned number to each channel of the last axis: `y = x + bias`.
+
+    Args:
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: `[batch, ..., channels]`.
+
+    Example:
+    >>> ChannelBias()(ops.ones((1, 2))).numpy().tolist()
+    [[1.0, 1.0]]
+    """
+
+    def build(self, input_shape: Shape) -> None:
+        self.bias = self.add_weight(
+            name="bias", shape=(input_shape[-1],), initializer="zeros"
+        )
+        self.built = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return inputs + ops.cast(self.bias, inputs.dtype)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> Config:
+        # Keras writes it by itself for plain arguments, and a dtype policy is not one.
+        return super().get_config()

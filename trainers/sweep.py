@@ -1,0 +1,291 @@
+r"""Trains a list of settings, and puts their results into one table.
+
+    python -m trainers.sweep --sweep=trainers/sweeps/NAME.txt --workdir=DIR \
+        [--data_dir=DIR] [--jobs=1]
+
+Every run has a folder of its own in the workdir. Started again, finished runs are left
+alone and the others continue. The table, `table.csv` and `table.md`, is written anew
+after each run. A run that fails does not stop the others; the exit code is then 1.
+
+A sweep file has a line for each run, its name and its flags; flags above the first run
+are common to all; `#` begins a comment:
+
+    --flagfile=trainers/flagfiles/cifar10_resnet20_dependent_per_batch.cfg
+    t5  --gate_loss=per_batch(0.5)
+    t7  --gate_loss=per_batch(0.7)
+"""
+
+import concurrent.futures
+import csv
+import dataclasses
+import io
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import threading
+
+from absl import flags
+
+from trainers.common import errors
+from trainers.common import files
+from trainers.common import flags as run_flags
+from trainers.common import settings
+from trainers.common.errors import RunStopped
+from trainers.common.errors import UserError
+
+_PROGRAM = "trainers.cifar"
+_NAME = re.compile(r"[A-Za-z0-9][\w.=-]*")
+_OWN = ("workdir", "data_dir")
+_COLUMNS = (
+    "name",
+    "threshold",
+    "stochastic",
+    "always_open",
+    "ensemble",
+    "activation_rate",
+    "executed_macs",
+    "dense_macs",
+    "parameters",
+    "epochs",
+    "seed",
+    "git_commit",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One line of a sweep.
+
+    Attributes:
+        name: name of the run and of its folder.
+        flags: its flags, those common to all first.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+
+
+def define(flag_values=flags.FLAGS):
+    """Defines the flags of this program."""
+    flags.DEFINE_string(
+        "sweep", None, "The sweep file: names and flags.", flag_values=flag_values
+    )
+    flags.DEFINE_string(
+        "workdir",
+        None,
+        "Directory for the runs' folders and the table. Created if missing.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_string(
+        "data_dir",
+        None,
+        "Directory of TFDS data sets, for every run.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_integer(
+        "jobs",
+        1,
+        "Runs at a time. One run keeps two or more cores busy by itself.",
+        lower_bound=1,
+        flag_values=flag_values,
+    )
+
+
+def parse(argv, flag_values=flags.FLAGS):
+    """Parses the command line and checks every run's flags.
+
+    Returns:
+        `(runs, flag values)`.
+
+    Raises:
+        UserError: the sweep file is missing or has a wrong line.
+        absl.flags.Error: an unknown flag of this program.
+    """
+    rest = flag_values(argv)[1:]
+    if rest:
+        raise UserError(f"expected flags only (--name=value), got {rest[0]!r}")
+    for name in ("sweep", "workdir"):
+        if not flag_values[name].value:
+            raise UserError(f"expected --{name}")
+    runs = read(flag_values.sweep)
+    for run in runs:
+        _check(run, flag_values)
+    return runs, flag_values
+
+
+def read(path):
+    """Reads a sweep file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        List of `Run`.
+
+    Raises:
+        UserError: the file cannot be read, has no run, two of one name, or a line
+            that is neither flags nor a name with flags.
+    """
+    try:
+        lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"expected a sweep file in --sweep={path}: {error}") from None
+    common, runs = [], []
+    for number, line in enumerate(lines, start=1):
+        words = _words(path, number, line)
+        if not words:
+            continue
+        if words[0].startswith("-"):
+            if runs:
+                raise UserError(
+                    f"expected a name before the flags in {path}, line {number}: flags "
+                    "common to all runs stand above the first"
+                )
+            common += words
+            continue
+        name, *own = words
+        if not _NAME.fullmatch(name) or not all(w.startswith("--") for w in own):
+            raise UserError(
+                f"expected a name and --flags in {path}, line {number}, got {line!r}"
+            )
+        if name in {run.name for run in runs}:
+            raise UserError(f"expected a new name in {path}, line {number}: {name!r}")
+        runs.append(Run(name, (*common, *own)))
+    if not runs:
+        raise UserError(f"expected at least one run in {path}, got none")
+    return runs
+
+
+def sweep(runs, workdir, data_dir, jobs):
+    """Trains all runs and writes the table.
+
+    Args:
+        runs: list of `Run`.
+        workdir: directory for their folders.
+        data_dir: directory of the data sets, or None.
+        jobs: runs at a time.
+
+    Raises:
+        RunStopped: some runs failed; the message names them.
+    """
+    workdir = pathlib.Path(workdir).expanduser().absolute()
+    workdir.mkdir(parents=True, exist_ok=True)
+    table = threading.Lock()
+
+    def train(run):
+        code = _train(run, workdir / run.name, data_dir)
+        with table:
+            write_table(runs, workdir)
+        return code
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        codes = list(pool.map(train, runs))
+    failed = [run.name for run, code in zip(runs, codes, strict=True) if code]
+    print(f"results of {len(runs) - len(failed)} runs in {workdir / 'table.md'}")
+    if failed:
+        raise RunStopped(
+            f"{len(failed)} of {len(runs)} runs failed ({', '.join(failed)}): see "
+            "their .log files"
+        )
+
+
+def write_table(runs, workdir):
+    """Writes `table.csv` and `table.md` with a row for every finished run."""
+    rows = [
+        _row(run.name, json.loads(path.read_text(encoding="utf-8")))
+        for run in runs
+        if (path := workdir / run.name / "results.json").exists()
+    ]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    files.write(workdir / "table.csv", text.getvalue())
+    files.write(workdir / "table.md", _markdown(rows))
+
+
+def _words(path, number, line):
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError as error:
+        raise UserError(
+            f"expected a name and --flags in {path}, line {number}: {error}"
+        ) from None
+
+
+def _check(run, own):
+    values = flags.FlagValues()
+    run_flags.define(values)
+    try:
+        settings.parse([_PROGRAM, *_arguments(run, own.workdir, own.data_dir)], values)
+    except (UserError, flags.Error) as error:
+        raise UserError(f"run {run.name!r}: {error}") from None
+
+
+def _arguments(run, folder, data_dir):
+    arguments = [*run.flags, f"--workdir={folder}"]
+    uses_data = not any("dataset=digits" in flag for flag in run.flags)
+    return arguments + ([f"--data_dir={data_dir}"] if data_dir and uses_data else [])
+
+
+def _train(run, folder, data_dir):
+    # The log lies beside the folder until the run has made it: a workdir is empty
+    # or a run's.
+    log = folder.with_name(f"{folder.name}.log")
+    print(f"{run.name}: {shlex.join(run.flags)}", flush=True)
+    command = [sys.executable, "-m", _PROGRAM, *_arguments(run, folder, data_dir)]
+    with open(log, "a", encoding="utf-8") as output:
+        done = subprocess.run(
+            command, stdout=output, stderr=subprocess.STDOUT, env=os.environ
+        )
+    state = "done" if not done.returncode else f"failed, see {log}"
+    print(f"{run.name}: {state}", flush=True)
+    return done.returncode
+
+
+def _row(name, results):
+    return {
+        "name": name,
+        **results["test_accuracy"],
+        "activation_rate": results["activation_rate"],
+        "executed_macs": results["macs"]["executed_mean"],
+        "dense_macs": results["macs"]["dense"],
+        "parameters": results["parameters"],
+        "epochs": results["epochs"],
+        "seed": results["seed"],
+        "git_commit": results["git_commit"],
+    }
+
+
+def _markdown(rows):
+    lines = [
+        "| name | threshold | stochastic | always open | ensemble | activation rate "
+        "| executed MACs, of dense | parameters |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        accuracies = " | ".join(
+            f"{100 * row[policy]:.2f} %"
+            for policy in ("threshold", "stochastic", "always_open", "ensemble")
+        )
+        share = row["executed_macs"] / row["dense_macs"]
+        lines.append(
+            f"| {row['name']} | {accuracies} | {row['activation_rate']:.3f} | "
+            f"{share:.3f} | {row['parameters']:,} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main(parsed):
+    """Runs the sweep that `parse` read."""
+    runs, values = parsed
+    sweep(runs, values.workdir, values.data_dir, values.jobs)
+
+
+if __name__ == "__main__":
+    define()
+    errors.run(main, parse)
