@@ -235,7 +235,7 @@ class Piecewise(Schedule):
             rise from above 0.
 
     Reference:
-        PG Table 9 (target rates 1.0, 0.95, 0.9, ...).
+        PG S5.1 (target rates 1.0, 0.95, 0.9, ...).
 
     Example:
     >>> target = Piecewise([1.0, 0.8, 0.6], boundaries=[5, 10])
