@@ -7,18 +7,21 @@ from tfgate.costs import ModelCosts
 from tfgate.distribution import global_batch_mean
 from tfgate.losses.base import GateLoss
 from tfgate.losses.base import concatenated
+from tfgate.schedules import Schedule
+from tfgate.typing import Config
 from tfgate.typing import GatesOutputs
 from tfgate.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="tfgate")
 class L0(GateLoss):
-    """Expected number of open components.
+    """Expected number of open components, or their expected share.
 
     `L_C = sum over components i of (mean over images of sigmoid(l_i))`, with l_i the
     log odds of being open: BAS equation 5 with gamma = coefficient. It is a sum, so
-    the coefficient belongs to a number of components: BAS takes 0.01 to 0.2 on
-    CIFAR-10 and 0.01 to 0.4 on ImageNet.
+    the coefficient belongs to a number of components; with `reduction="mean"` it is
+    divided by that number. BAS takes gammas of 0.01 to 0.2 on CIFAR-10 and of 0.01 to
+    0.4 on ImageNet.
 
     Equation 5 has no batch: it stands for one image, whose logits the gates compute.
     Over a batch it is averaged, as the task loss is, so that gamma weighs the two in
@@ -27,6 +30,10 @@ class L0(GateLoss):
     Args:
         coefficient: gamma, at least 0, a number or a `tfgate.schedules.Schedule`; BAS
             lets it rise from 0 once the batch-shaping loss has faded out.
+        reduction: `"sum"` or `"mean"` over the components.
+
+    Raises:
+        ValueError: reduction is another word, or coefficient gets negative.
 
     Reference:
         BAS 4.3, equation 5; Louizos et al. 2018.
@@ -37,8 +44,22 @@ class L0(GateLoss):
     0.1
     """
 
+    def __init__(
+        self, coefficient: float | Schedule = 1.0, reduction: str = "sum"
+    ) -> None:
+        super().__init__(coefficient)
+        if reduction not in ("sum", "mean"):
+            raise ValueError(
+                f"Expected reduction to be 'sum' or 'mean', got {reduction!r}."
+            )
+        self.reduction = reduction
+
     def call(self, gates: GatesOutputs, costs: ModelCosts, step: Tensor) -> Tensor:
-        return ops.sum(global_batch_mean(concatenated(gates, "probability")))
+        reduce = {"sum": ops.sum, "mean": ops.mean}[self.reduction]
+        return reduce(global_batch_mean(concatenated(gates, "probability")))
+
+    def get_config(self) -> Config:
+        return {**super().get_config(), "reduction": self.reduction}
 
 
 @keras.saving.register_keras_serializable(package="tfgate")

@@ -32,7 +32,7 @@ LOSSES = {
     "const_quad": "target [mirrored] [per] [coefficient]",
     "macs": "target [coefficient]",
     "batch_shaping": "[prior] [coefficient] [reduction]",
-    "l0": "[coefficient]",
+    "l0": "[coefficient] [reduction]",
     "polarization": "[coefficient]",
 }
 _NESTED = SCHEDULES | PRIORS | TARGETS

@@ -21,6 +21,12 @@ class TestL0:
         assert loss.shape == ()
         assert loss.dtype == tf.float32
 
+    def test_the_mean_is_per_component(self, count):
+        gates = random_probabilities(count)
+        loss = tfgate.L0(0.2, reduction="mean")(gates, None)
+        expected = 0.2 * columns(gates, "probability").mean()
+        assert float(loss) == pytest.approx(expected, rel=1e-6)
+
     def test_gradient_through_the_gate(self, count):
         """Equation 5 of BAS in the logits that a gate computes."""
         log_odds = np.random.default_rng(0).normal(size=(count, 3)).astype("float32")
@@ -70,3 +76,13 @@ def test_a_gate_that_is_sure_each_time_costs_nothing():
 def test_an_undecided_gate_costs_most():
     gates = outputs_of("probability", a=np.full((3, 2), 0.5))
     assert float(tfgate.Polarization()(gates, None)) == pytest.approx(0.25)
+
+
+class TestReduction:
+    def test_round_trip(self):
+        loss = tfgate.L0.from_config(tfgate.L0(0.3, reduction="mean").get_config())
+        assert (loss.coefficient, loss.reduction) == (0.3, "mean")
+
+    def test_another_word(self):
+        with pytest.raises(ValueError, match="Expected reduction to be 'sum' or"):
+            tfgate.L0(reduction="max")
