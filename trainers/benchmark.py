@@ -88,8 +88,10 @@ def _network(chosen):
         mean=(127.5,) * 3,
         std=(64.0,) * 3,
         train_examples=_STEPS.value * _BATCH_SIZE.value,
+        validation_examples=0,
         test_examples=0,
         train=None,
+        validation=None,
         test=None,
     )
     model = network.build(chosen, shape)
