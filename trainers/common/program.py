@@ -1,14 +1,13 @@
 """The way of every training program: flags, data, model, run."""
 
-import os
 import sys
 
 from absl import flags as absl_flags
-from absl import logging
 
 from trainers.common import data
 from trainers.common import errors
 from trainers.common import flags
+from trainers.common import quiet
 from trainers.common import settings
 from trainers.common.workdir import Workdir
 
@@ -45,7 +44,7 @@ def train(chosen):
     if workdir.results.exists():
         print(f"this run is finished, its results are in {workdir.results}")
         return
-    _quieten_tensorflow()
+    quiet.load_tensorflow()
     from trainers.common import run
 
     run.run(chosen, data.load(chosen), workdir)
@@ -65,13 +64,7 @@ def evaluate(chosen, workdir):
     of_run = settings.Settings(**workdir.read_settings())
     of_run.data_dir = chosen.data_dir or of_run.data_dir
     data.check(of_run)
-    _quieten_tensorflow()
+    quiet.load_tensorflow()
     from trainers.common import study
 
     study.study(chosen, of_run, data.load(of_run), workdir)
-
-
-def _quieten_tensorflow():
-    # Not before: whatever is wrong so far is reported without waiting for TensorFlow.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    logging.set_verbosity(logging.WARNING)
