@@ -243,6 +243,21 @@ def test_evaluations_that_cannot_be(uninterrupted, tmp_path, arguments, said):
     assert not (workdir / "evaluation" / "validation").exists()
 
 
+def test_a_run_of_another_version_is_not_evaluated(uninterrupted, tmp_path):
+    workdir, _ = uninterrupted
+    old = tmp_path / "old"
+    old.mkdir()
+    for name in ("results.json", "model.keras"):
+        (old / name).write_bytes((workdir / name).read_bytes())
+    stored = json.loads((workdir / "flags.json").read_text())
+    del stored["granularity"]
+    (old / "flags.json").write_text(json.dumps(stored))
+    failed = call("digits", f"--workdir={old}", "--evaluate_only")
+    assert failed.returncode == 2
+    assert "its flags lack granularity: train it anew" in failed.stderr
+    assert failed.stderr.count("\n") == 1
+
+
 def test_help_explains_every_flag():
     shown = call("cifar", "--helpfull").stdout
     for name in (

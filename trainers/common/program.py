@@ -62,6 +62,12 @@ def evaluate(chosen, workdir):
             missing.
     """
     of_run = settings.Settings(**workdir.read_settings())
+    missing = sorted(set(vars(chosen)) - set(vars(of_run)))
+    if missing:
+        raise errors.UserError(
+            f"expected a run of this version in --workdir={workdir.path}, its flags "
+            f"lack {', '.join(missing)}: train it anew"
+        )
     of_run.data_dir = chosen.data_dir or of_run.data_dir
     data.check(of_run)
     quiet.load_tensorflow()
