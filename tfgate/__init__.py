@@ -15,7 +15,6 @@ from tfgate.compaction import plan_compaction
 from tfgate.gates import DependentGate
 from tfgate.gates import Gate
 from tfgate.gates import IndependentGate
-from tfgate.gates import StochasticDepth
 from tfgate.inference import Ensemble
 from tfgate.inference import StochasticRuns
 from tfgate.inference import choose_operating_point
@@ -37,6 +36,7 @@ from tfgate.policies import Policy
 from tfgate.policies import Stochastic
 from tfgate.policies import Threshold
 from tfgate.recalibration import recalibrate_batch_norm
+from tfgate.stochastic_depth import StochasticDepth
 from tfgate.version import __version__
 from tfgate.weights import copy_weights
 

@@ -408,7 +408,7 @@ class TestStochasticDepth:
             self.make(probability)
 
     def test_linear_decay(self):
-        from tfgate.gates import survival_probabilities
+        from tfgate.stochastic_depth import survival_probabilities
 
         found = survival_probabilities(9, last=0.5)
         np.testing.assert_allclose(found, 1 - np.arange(1, 10) / 18)

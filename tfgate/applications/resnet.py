@@ -15,10 +15,10 @@ from tfgate.estimators import Estimator
 from tfgate.gates import DependentGate
 from tfgate.gates import Gate
 from tfgate.gates import IndependentGate
-from tfgate.gates import StochasticDepth
-from tfgate.gates import survival_probabilities
 from tfgate.model import GatedModel
 from tfgate.policies import Policy
+from tfgate.stochastic_depth import StochasticDepth
+from tfgate.stochastic_depth import survival_probabilities
 from tfgate.typing import Activation
 from tfgate.typing import TensorTree
 

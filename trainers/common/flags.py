@@ -40,6 +40,7 @@ def define(flag_values=flags.FLAGS, **defaults):
     """
     _define_files(flag_values)
     _define_network(flag_values)
+    _define_gates(flag_values)
     _define_gate_losses(flag_values)
     _define_data(flag_values)
     _define_training(flag_values)
@@ -168,6 +169,23 @@ def _define_network(values):
         lower_bound=1,
         flag_values=values,
     )
+    flags.DEFINE_bool(
+        "zero_init_residual",
+        False,
+        "Starts the last batch norm of each branch with a scale of zero, so that every "
+        "block starts as its shortcut (Goyal et al. 2017).",
+        flag_values=values,
+    )
+    flags.DEFINE_enum(
+        "precision",
+        "float32",
+        ("float32", "mixed_bfloat16", "mixed_float16"),
+        "Keras dtype policy of the network.",
+        flag_values=values,
+    )
+
+
+def _define_gates(values):
     flags.DEFINE_enum(
         "gate",
         "dependent",
@@ -240,13 +258,6 @@ def _define_network(values):
         "have none.",
         flag_values=values,
     )
-    flags.DEFINE_bool(
-        "zero_init_residual",
-        False,
-        "Starts the last batch norm of each branch with a scale of zero, so that every "
-        "block starts as its shortcut (Goyal et al. 2017).",
-        flag_values=values,
-    )
     flags.DEFINE_float(
         "initial_open_probability",
         None,
@@ -254,13 +265,6 @@ def _define_network(values):
         "cs-... granularity, else 0.87.",
         lower_bound=1e-6,
         upper_bound=1 - 1e-6,
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
-        "precision",
-        "float32",
-        ("float32", "mixed_bfloat16", "mixed_float16"),
-        "Keras dtype policy of the network.",
         flag_values=values,
     )
 

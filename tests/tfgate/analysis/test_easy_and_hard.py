@@ -50,6 +50,9 @@ def test_grey_images(tmp_path):
     gate_pass = builders.gate_pass()
     grey = dataclasses.replace(gate_pass, thumbnails=gate_pass.thumbnails[..., :1])
     pictures.check(analysis.plot_extreme_images(grey, tmp_path / "e.png"))
+    analysis.plot_extreme_images(gate_pass, tmp_path / "coloured.png")
+    rows = tables.read_csv(tmp_path / "e.csv")
+    assert rows == tables.read_csv(tmp_path / "coloured.csv") != []
 
 
 def test_no_thumbnails(tmp_path):

@@ -32,6 +32,8 @@ def test_numbers_are_the_tables(tmp_path, dense):
 def test_one_row_of_few_columns(tmp_path):
     table = [{"policy": "own", "accuracy": 0.5, "executed_macs_mean": 12.0}]
     pictures.check(analysis.plot_tradeoff(table, tmp_path / "t.png"))
+    (row,) = tables.read_csv(tmp_path / "t.csv")
+    assert (row["network"], row["accuracy"], row["macs"]) == ("own", 0.5, 12.0)
 
 
 def test_every_threshold_is_labelled(tmp_path, monkeypatch):
