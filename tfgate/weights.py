@@ -23,10 +23,10 @@ def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
         ValueError: two layers of one name have weights of different shapes, or
             nothing matches; the target is unchanged then.
     """
-    sources = {layer.name: layer for layer in _leaves(source) if layer.weights}
+    sources = {layer.name: layer for layer in leaves(source) if layer.weights}
     pairs = [
         (sources[layer.name], layer)
-        for layer in _leaves(target)
+        for layer in leaves(target)
         if layer.weights
         and layer.name in sources
         and _gate_class(layer) is _gate_class(sources[layer.name])
@@ -50,12 +50,12 @@ def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
     return [taker.name for _, taker in pairs]
 
 
-def _leaves(layer: keras.Layer) -> list[keras.Layer]:
+def leaves(layer: keras.Layer) -> list[keras.Layer]:
     """Layers without sublayers, and gates, in the order in which they were made."""
     sublayers = list(layer._flatten_layers(recursive=False, include_self=False))
     if isinstance(layer, Gate) or not sublayers:
         return [layer]
-    return [leaf for sublayer in sublayers for leaf in _leaves(sublayer)]
+    return [leaf for sublayer in sublayers for leaf in leaves(sublayer)]
 
 
 def _gate_class(layer: keras.Layer) -> type[Gate] | None:

@@ -1,32 +1,25 @@
 """Residual networks, dense and gated."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
+from tfgate.applications.ends import check_choice
+from tfgate.applications.ends import finish
+from tfgate.applications.ends import head
+from tfgate.applications.ends import image_input
 from tfgate.applications.filter_gating import FilterGating
 from tfgate.applications.filter_gating import resolve
+from tfgate.applications.gate_factory import gate_factory
 from tfgate.applications.residual_stages import BLOCKS
 from tfgate.applications.residual_stages import BN
 from tfgate.applications.residual_stages import SHORTCUTS
 from tfgate.applications.residual_stages import ResidualDesign
 from tfgate.applications.residual_stages import convolution
 from tfgate.blocks.sites import check_count
-from tfgate.estimators import Estimator
-from tfgate.gates import DependentGate
 from tfgate.gates import Gate
-from tfgate.gates import IndependentGate
-from tfgate.model import GatedModel
-from tfgate.policies import Policy
-from tfgate.stochastic_depth import StochasticDepth
-from tfgate.stochastic_depth import survival_probabilities
 from tfgate.typing import Activation
-from tfgate.typing import TensorTree
-
-_GATES: dict[str, type[Gate]] = {
-    "independent": IndependentGate,
-    "dependent": DependentGate,
-    "stochastic_depth": StochasticDepth,
-}
 
 
 def CifarResNet(
@@ -35,18 +28,14 @@ def CifarResNet(
     input_tensor: keras.KerasTensor | None = None,
     classes: int = 10,
     classifier_activation: Activation | None = "softmax",
-    gate: str | None = None,
+    gate: str | type[Gate] | None = None,
     granularity: str | FilterGating = "block",
     zero_init_residual: bool = False,
-    initial_open_probability: float | None = None,
-    estimator: Estimator | None = None,
-    policy: Policy | None = None,
-    seed: int | None = None,
     name: str | None = None,
-    survival_probability: float = 0.5,
     block: str = "basic",
     shortcut: str = "identity",
     width: int = 1,
+    **gate_arguments: Any,
 ) -> keras.Model:
     """The CIFAR ResNet of He et al. 2016, section 4.2, dense or gated.
 
@@ -62,8 +51,9 @@ def CifarResNet(
             output of a `keras.layers.Normalization`.
         classes: number of classes.
         classifier_activation: activation of the last layer; None gives logits.
-        gate: None for the dense network, `"independent"`, `"dependent"`, or
-            `"stochastic_depth"`, with probabilities that fall linearly with depth.
+        gate: None for the dense network, `"independent"`, `"dependent"`, a class of
+            gates, or `"stochastic_depth"`, with probabilities that fall linearly with
+            depth.
         granularity: what a gate switches: `"block"`, a whole residual branch; or groups
             of filters at some places of each block, a
             `tfgate.applications.FilterGating` or the name of one: `"bas"`, a gate for
@@ -73,20 +63,17 @@ def CifarResNet(
         zero_init_residual: whether the last batch norm of each branch starts with a
             scale of zero (Goyal et al. 2017, 5.1), so that every block starts as its
             shortcut and adds no noise before it has learned anything.
-        initial_open_probability: P(open) of every gate before training, in (0, 1);
-            None means the granularity's own, or else 0.87.
-        estimator: the gates' `tfgate.estimators.Estimator`; None means their default.
-        policy: the gates' inference policy; None means `Threshold(0.5)`.
-        seed: int, root of the gates' noise; None draws one.
         name: name of the model.
-        survival_probability: P(open) of the last block with `"stochastic_depth"`, in
-            (0, 1].
         block: `"basic"`, or `"bottleneck"`: convolutions of 1x1, 3x3 and 1x1, the last
             with four times the filters.
         shortcut: where the size changes, `"identity"` (option A) or `"projection"`, a
             1x1 convolution and batch norm (option B).
         width: factor on the filters between the convolutions of each block, at least 1:
             10 and 20 in BAS 5.1.
+        **gate_arguments: arguments of the gates' class, such as
+            initial_open_probability, estimator, policy and seed; those left out are the
+            granularity's or the class's own. For `"stochastic_depth"`,
+            survival_probability is that of the last block.
 
     Returns:
         A plain `keras.Model` for `gate=None`, else a `tfgate.GatedModel`. Both have
@@ -105,64 +92,27 @@ def CifarResNet(
     >>> [gate.components for gate in gated.gates]
     [16, 16, 16, 32, 32, 32, 64, 64, 64]
     """
-    _check_choice("block", block, BLOCKS)
+    check_choice("block", block, BLOCKS)
     blocks = _blocks_per_stage(depth, block)
-    _check_choice("gate", gate, (None, *_GATES))
-    _check_choice("shortcut", shortcut, SHORTCUTS)
+    check_choice("shortcut", shortcut, SHORTCUTS)
     gating = resolve(granularity, stages=3, projections=shortcut == "projection")
-    if initial_open_probability is None:
-        preset = gating.initial_open_probability if gating else None
-        initial_open_probability = 0.87 if preset is None else preset
-
-    if gate == "stochastic_depth" and gating is not None:
-        raise ValueError(
-            "Expected granularity='block' with gate='stochastic_depth', got "
-            f"{granularity!r}."
-        )
-    survival = iter(survival_probabilities(3 * blocks, survival_probability))
-
-    def make_gate(components: int, gate_name: str) -> Gate:
-        assert gate is not None
-        if gate == "stochastic_depth":
-            return StochasticDepth(
-                next(survival), components, policy=policy, seed=seed, name=gate_name
-            )
-        return _GATES[gate](
-            components,
-            initial_open_probability=initial_open_probability,
-            estimator=estimator,
-            policy=policy,
-            seed=seed,
-            name=gate_name,
-        )
-
     design = ResidualDesign(
-        make_gate if gate else None,
+        gate_factory(gate, gating, 3 * blocks, gate_arguments),
         gating,
         block,
         shortcut,
         check_count(width, "width", 1),
         last_scale="zeros" if zero_init_residual else "ones",
     )
-    inputs = keras.Input(input_shape) if input_tensor is None else input_tensor
+    inputs = image_input(input_shape, input_tensor, (32, 32, 3))
     x = convolution(16, 3, name="conv1_conv")(inputs)
     x = layers.BatchNormalization(name="conv1_bn", **BN)(x)
     x = layers.ReLU(name="conv1_relu")(x)
     for stage, filters in enumerate((16, 32, 64)):
         x = design.stage(x, stage, filters, blocks, strides=2 if stage else 1)
-    x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-    outputs = layers.Dense(
-        classes,
-        activation=classifier_activation,
-        kernel_initializer="he_normal",
-        # Float32 logits: a softmax in half precision loses too much.
-        dtype="float32",
-        name="predictions",
-    )(x)
-    if input_tensor is not None:
-        inputs = _source_inputs(input_tensor)
-    model_class = keras.Model if gate is None else GatedModel
-    return model_class(inputs, outputs, name=name or f"cifar_resnet{depth}")
+    outputs = head(x, True, None, classes, classifier_activation)
+    name = name or f"cifar_resnet{depth}"
+    return finish(inputs, outputs, input_tensor, gate is not None, name)
 
 
 def _blocks_per_stage(depth: int, block: str) -> int:
@@ -174,13 +124,3 @@ def _blocks_per_stage(depth: int, block: str) -> int:
             f"{depth!r}."
         )
     return (depth - 2) // layers_of_three
-
-
-def _source_inputs(tensor: keras.KerasTensor) -> TensorTree:
-    sources = keras.utils.get_source_inputs(tensor)
-    return sources[0] if len(sources) == 1 else sources
-
-
-def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"Expected {name} to be one of {choices}, got {value!r}.")

@@ -149,7 +149,7 @@ class TestInputTensor:
         mean, variance = [0.5, 0.4, 0.3], [0.04, 0.05, 0.06]
         raw = keras.Input((16, 16, 3))
         normalization = keras.layers.Normalization(mean=mean, variance=variance)
-        arguments = {"gate": gate, "seed": 1, "classifier_activation": None}
+        arguments = {"gate": gate, "classifier_activation": None}
         model = CifarResNet(20, input_tensor=normalization(raw), **arguments)
         plain = CifarResNet(20, input_shape=(16, 16, 3), **arguments)
         tfgate.copy_weights(plain, model)

@@ -1,0 +1,113 @@
+"""Pretrained weights, loaded by layer name: all of them or none."""
+
+import os
+import pathlib
+import warnings
+from collections.abc import Callable
+
+import keras
+
+from tfgate.gates import Gate
+from tfgate.weights import copy_weights
+from tfgate.weights import leaves
+
+HEADS = ("predictions", "fc1", "fc2")
+
+Reference = Callable[[str | None], keras.Model]
+
+
+def load_pretrained(
+    model: keras.Model,
+    weights: str | os.PathLike[str] | None,
+    reference: Reference,
+    include_top: bool = True,
+) -> None:
+    """Loads weights into a network, by layer name.
+
+    Args:
+        model: the network, dense or gated. Gates take weights only from a file that
+            has gates of the same name and class.
+        weights: None leaves the model as it is. `"imagenet"` takes those that
+            `reference` finds under this name. A path names a `.keras` file, whose
+            network must have the same layer names, or an `.h5` file of weights of the
+            network that `reference` builds.
+        reference: function from `"imagenet"` or None to the dense network, with these
+            weights or random ones. Its layers have the names of the model's.
+        include_top: whether the model has its classifier; without it, a classifier
+            among the weights is left out.
+
+    Raises:
+        ValueError: there is no such file, it cannot be read, or its layers are not
+            those of the network; the message lists which, and nothing is loaded.
+    """
+    if weights is None:
+        return
+    source = (
+        reference("imagenet")
+        if weights == "imagenet"
+        else _read(pathlib.Path(weights), reference)
+    )
+    found = mismatches(source, model, () if include_top else HEADS)
+    if found:
+        raise ValueError(
+            f"Expected weights of {model.name!r} in {os.fspath(weights)!r}, got "
+            f"{len(found)} layers that differ: {'; '.join(found)}."
+        )
+    copy_weights(source, model)
+
+
+def mismatches(
+    source: keras.Model, target: keras.Model, optional: tuple[str, ...] = ()
+) -> list[str]:
+    """Lists the layers with weights that two networks do not share, gates left out.
+
+    Args:
+        source: the network to read from.
+        target: the network to write to.
+        optional: names of layers that the source may have beyond the target.
+
+    Returns:
+        A text for each layer: its name, what was expected and what is there.
+    """
+    given, wanted = _shapes(source), _shapes(target)
+    found = []
+    for name, shapes in wanted.items():
+        if name not in given:
+            found.append(f"{name} expected {shapes}, missing")
+        elif given[name] != shapes:
+            found.append(f"{name} expected {shapes}, got {given[name]}")
+    found += [
+        f"{name} {shapes} not expected"
+        for name, shapes in given.items()
+        if name not in wanted and name not in optional
+    ]
+    return found
+
+
+def _read(path: pathlib.Path, reference: Reference) -> keras.Model:
+    if not path.is_file():
+        raise ValueError(f"Expected a file of weights, got {os.fspath(path)!r}.")
+    try:
+        if path.suffix == ".keras":
+            return keras.saving.load_model(path, compile=False)
+        source = reference(None)
+        with warnings.catch_warnings():
+            # Keras warns of layers that the file lacks, and leaves them random.
+            warnings.simplefilter("error")
+            source.load_weights(path)
+    except Exception as error:  # whatever Keras and h5py make of a damaged file
+        first = str(error).strip().split("\n")[0]
+        raise ValueError(
+            f"Expected a .keras file or .h5 weights of this network in "
+            f"{os.fspath(path)!r}: {first}"
+        ) from error
+    return source
+
+
+def _shapes(model: keras.Model) -> dict[str, list[tuple[int, ...]]]:
+    """Layer name -> shapes of its weights, for layers with weights but gates."""
+    return {
+        layer.name: [tuple(weight.shape) for weight in layer.weights]
+        for layer in leaves(model)
+        if layer.weights and not isinstance(layer, Gate)
+    }
