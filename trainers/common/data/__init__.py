@@ -7,6 +7,7 @@ from trainers.common.data import directory
 _MODULES = {
     "cifar10": "trainers.common.data.cifar",
     "digits": "trainers.common.data.digits",
+    "imagenet2012": "trainers.common.data.imagenet",
 }
 
 
@@ -16,7 +17,14 @@ def check(settings):
     Raises:
         UserError: they are not.
     """
-    if settings.data_dir is not None:
+    if settings.dataset == "imagenet2012":
+        directory.find_images(
+            settings.data_dir,
+            settings.dataset,
+            settings.train_dir,
+            settings.test_dir,
+        )
+    elif settings.data_dir is not None:
         directory.find(settings.data_dir, settings.dataset)
 
 

@@ -17,13 +17,20 @@ class Dataset:
         train_examples: number of training images, those for validation not counted.
         validation_examples: number of images held out from training.
         test_examples: number of test images.
-        train: `train(epoch, batch_size)` gives a `tf.data.Dataset` of
-            `(images, labels)`, float32 `[batch, height, width, channels]` in 0..255
-            and int32 `[batch]`: every training image once, shuffled and augmented as
-            a function of (seed, epoch) alone. The last batch may be smaller.
-        validation: `validation(batch_size)` gives the held-out images, in order, as
-            they are.
-        test: `test(batch_size)` gives the test images, in order, as they are.
+        train: `train(epoch, batch_size, shard=(0, 1), first_step=0)` gives a
+            `tf.data.Dataset` of `(images, labels)`, float32
+            `[batch, height, width, channels]` in 0..255 and int32 `[batch]`: every
+            training image once, shuffled and augmented as a function of (seed, epoch)
+            alone. The last batch may be smaller. `shard=(index, count)` gives one
+            host its part: the hosts' parts hold every image once, and their sizes
+            differ by one image at most. `first_step` leaves out the first batches of
+            the epoch: they are not decoded, but record files are read up to there.
+        validation: `validation(batch_size, shard=(0, 1))` gives the held-out images,
+            in order, as they are.
+        test: `test(batch_size, shard=(0, 1))` gives the test images, in order, as they
+            are.
+        one_hot: whether `train` gives labels as float32 `[batch, classes]`, one-hot or
+            mixed. Those of `validation` and `test` are always int32 `[batch]`.
     """
 
     name: str
@@ -37,3 +44,4 @@ class Dataset:
     train: Callable = dataclasses.field(repr=False)
     validation: Callable = dataclasses.field(repr=False)
     test: Callable = dataclasses.field(repr=False)
+    one_hot: bool = False

@@ -11,6 +11,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+from trainers.common.data import sharding
 from trainers.common.data import tuning
 from trainers.common.data.dataset import Dataset
 from trainers.common.errors import UserError
@@ -138,9 +139,12 @@ def crop(images, top, left, mirrored, padding):
     return tf.gather(padded, columns, axis=2, batch_dims=1)
 
 
-def _train(images, labels, augmentation, seed, epoch, batch_size):
+def _train(
+    images, labels, augmentation, seed, epoch, batch_size, shard=(0, 1), first_step=0
+):
     examples = len(labels)
-    indices = order(seed, epoch, examples)
+    indices = sharding.part(order(seed, epoch, examples), shard)
+    indices = indices[first_step * batch_size :]
     random = [column[indices] for column in draws(augmentation, seed, epoch, examples)]
 
     def load(index, top, left, mirrored):
@@ -152,7 +156,8 @@ def _train(images, labels, augmentation, seed, epoch, batch_size):
     return tuning.fixed(batches.map(load, num_parallel_calls=2).prefetch(4))
 
 
-def _in_order(images, labels, batch_size):
+def _in_order(images, labels, batch_size, shard=(0, 1)):
+    images, labels = sharding.part(images, shard), sharding.part(labels, shard)
     batches = tf.data.Dataset.from_tensor_slices((images, labels.astype("int32")))
     batches = batches.batch(batch_size)
     batches = batches.map(lambda x, y: (tf.cast(x, tf.float32), y))

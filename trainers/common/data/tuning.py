@@ -1,6 +1,13 @@
 """What TensorFlow may tune in a pipeline: nothing."""
 
+import os
+
 import tensorflow as tf
+
+
+def cores():
+    """Number of cores that this process may use: the parallelism of heavy stages."""
+    return len(os.sched_getaffinity(0))
 
 
 def fixed(batches):

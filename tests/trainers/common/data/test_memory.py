@@ -81,6 +81,19 @@ def test_the_same_seed_and_epoch_give_the_same_batches(images):
     np.testing.assert_array_equal(once[1], again[1])
 
 
+def test_the_rest_of_an_epoch_and_the_parts_of_hosts_are_those_of_the_whole(images):
+    whole, labels = collect(make(images).train(3, 16))
+    rest, rest_labels = collect(make(images).train(3, 16, first_step=2))
+    np.testing.assert_array_equal(rest, whole[32:])
+    np.testing.assert_array_equal(rest_labels, labels[32:])
+    for index in range(3):
+        part, part_labels = collect(make(images).train(3, 5, shard=(index, 3)))
+        np.testing.assert_array_equal(part, whole[index::3])
+        np.testing.assert_array_equal(part_labels, labels[index::3])
+    tested = [collect(make(images).test(2, shard=(index, 2)))[1] for index in range(2)]
+    assert [part.tolist() for part in tested] == [[0, 2, 4], [1, 3]]
+
+
 @pytest.mark.parametrize("seed, epoch", [(0, 4), (1, 3)])
 def test_another_epoch_or_seed_gives_another_order_and_augmentation(
     images, seed, epoch

@@ -1,0 +1,434 @@
+"""ImageNet's pipeline on small images in folders and record files, and its sample."""
+
+import dataclasses
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.trainers.common.data import images
+from trainers.common import data
+from trainers.common.data import corrupt
+from trainers.common.data import crops
+from trainers.common.data import imagenet
+from trainers.common.data import pipeline
+from trainers.common.errors import UserError
+
+TRAIN, TEST = 150, 12
+SIZE = 16
+
+
+@pytest.fixture(scope="module")
+def encoded():
+    return [images.jpeg(number) for number in range(TRAIN)]
+
+
+@pytest.fixture(scope="module")
+def folders(encoded, tmp_path_factory):
+    root = tmp_path_factory.mktemp("folders")
+    images.write_folder(root / "train", encoded)
+    images.write_folder(root / "val", encoded[:TEST])
+    return root
+
+
+@pytest.fixture(scope="module")
+def records(encoded, tmp_path_factory):
+    root = tmp_path_factory.mktemp("records")
+    splits = {"train": encoded, "validation": encoded[:TEST]}
+    return images.write_records(root, splits)
+
+
+@pytest.fixture(params=["folders", "records"])
+def root(request):
+    return request.getfixturevalue(request.param)
+
+
+def make(root, held_out=0, max_corrupt=None, **recipe):
+    recipe = pipeline.Recipe(**{"image_size": SIZE, "seed": 0, **recipe})
+    return imagenet.dataset(*imagenet.find(root), recipe, held_out, max_corrupt)
+
+
+def collect(batches):
+    pixels, labels = zip(*batches.as_numpy_iterator(), strict=True)
+    return np.concatenate(pixels), np.concatenate(labels)
+
+
+def fingerprints(pixels):
+    """One row per image, rounded so that equal images of two runs are equal."""
+    return [tuple(row) for row in np.round(pixels.mean((1, 2)), 1).tolist()]
+
+
+def settings(root, **values):
+    return types.SimpleNamespace(
+        **{
+            "dataset": "imagenet2012",
+            "data_dir": root,
+            "train_dir": None,
+            "test_dir": None,
+            "image_size": SIZE,
+            "seed": 0,
+            "deterministic": True,
+            "shuffle_buffer": 64,
+            "max_corrupt": None,
+            "train_examples": None,
+            "validation_examples": 0,
+            "test_examples": None,
+            "randaugment_layers": 0,
+            "randaugment_magnitude": 0.5,
+            "mixup_alpha": 0.0,
+            "cutmix_alpha": 0.0,
+            "label_smoothing": 0.0,
+            **values,
+        }
+    )
+
+
+def test_describes_itself(root):
+    described = make(root, held_out=10)
+    assert described.name == "imagenet2012" and described.labels == images.LABELS
+    assert described.image_shape == (SIZE, SIZE, 3)
+    assert described.train_examples == TRAIN - 10
+    assert (described.validation_examples, described.test_examples) == (10, TEST)
+    assert described.mean == (123.675, 116.28, 103.53)
+    assert not described.one_hot
+
+
+def test_an_epoch_holds_every_image_once(root):
+    epoch = make(root).train(0, 64)
+    assert epoch.cardinality() == 3
+    batches = list(epoch.as_numpy_iterator())
+    assert [len(labels) for _, labels in batches] == [64, 64, 22]
+    assert all(pixels.shape[1:] == (SIZE, SIZE, 3) for pixels, _ in batches)
+    assert all(pixels.dtype == np.float32 for pixels, _ in batches)
+    assert all(labels.dtype == np.int32 for _, labels in batches)
+    pixels = np.concatenate([pixels for pixels, _ in batches])
+    assert pixels.min() >= 0.0 and 200.0 < pixels.max() <= 255.0
+    counts = np.bincount(np.concatenate([labels for _, labels in batches]))
+    assert counts.tolist() == [50, 50, 50]
+
+
+def test_batches_are_a_function_of_seed_and_epoch(folders):
+    once, labels = collect(make(folders).train(3, 64))
+    again, same_labels = collect(make(folders).train(3, 32))
+    np.testing.assert_array_equal(once, again)
+    np.testing.assert_array_equal(labels, same_labels)
+    for seed, epoch in ((0, 4), (1, 3)):
+        other, other_labels = collect(make(folders, seed=seed).train(epoch, TRAIN))
+        assert labels.tolist() != other_labels.tolist()
+        assert not set(fingerprints(once)) & set(fingerprints(other))
+
+
+def test_the_rest_of_an_epoch_and_the_parts_of_hosts_are_those_of_the_whole(root):
+    dataset = make(root)
+    whole = list(dataset.train(1, 40).as_numpy_iterator())
+    rest = list(dataset.train(1, 40, first_step=2).as_numpy_iterator())
+    assert len(whole) == 4 and len(rest) == 2
+    for expected, got in zip(whole[2:], rest, strict=True):
+        np.testing.assert_array_equal(expected[0], got[0])
+        np.testing.assert_array_equal(expected[1], got[1])
+    hosts = [
+        list(dataset.train(1, 20, shard=(index, 2)).as_numpy_iterator())
+        for index in range(2)
+    ]
+    for step, (pixels, _) in enumerate(whole):
+        together = np.concatenate([host[step][0] for host in hosts])
+        assert sorted(fingerprints(together)) == sorted(fingerprints(pixels))
+
+
+def test_hosts_that_read_their_own_files_cover_every_image_once(root):
+    dataset = make(root, deterministic=False)
+    parts = [collect(dataset.train(0, 64, shard=(index, 4)))[0] for index in range(4)]
+    assert [len(part) for part in parts] == [38, 38, 37, 37]
+    # Crops belong to the image, whatever the order and whichever host reads it.
+    everything = collect(make(root).train(0, TRAIN))[0]
+    assert len(set(fingerprints(everything))) == TRAIN
+    assert sorted(fingerprints(np.concatenate(parts))) == sorted(
+        fingerprints(everything)
+    )
+
+
+def test_hosts_cover_the_test_images_once(root):
+    dataset = make(root)
+    parts = [collect(dataset.test(3, shard=(index, 3)))[0] for index in range(3)]
+    together = fingerprints(np.concatenate(parts))
+    assert sorted(together) == sorted(fingerprints(collect(dataset.test(5))[0]))
+
+
+def test_a_host_out_of_range_is_an_error(folders):
+    with pytest.raises(ValueError, match="0 <= index < count, got"):
+        make(folders).train(0, 8, shard=(2, 2))
+
+
+def test_a_small_buffer_still_gives_every_image(records):
+    pixels, labels = collect(make(records, shuffle_buffer=4).train(0, 64))
+    assert np.bincount(labels).tolist() == [50, 50, 50]
+    assert len(set(fingerprints(pixels))) == TRAIN
+
+
+def test_images_held_out_are_not_trained_on(root):
+    dataset = make(root, held_out=30)
+    plain = collect(make(root).train(0, TRAIN))[1]
+    trained, held_out = (
+        collect(batches)[1] for batches in (dataset.train(0, 64), dataset.validation(7))
+    )
+    assert len(trained) == TRAIN - 30 and len(held_out) == 30
+    assert sorted([*trained, *held_out]) == sorted(plain)
+    # In folders the last images must not all be of the last class.
+    assert set(held_out) == {0, 1, 2}
+
+
+def test_something_must_be_left_to_train_on(root):
+    with pytest.raises(UserError, match=f"below the {TRAIN} training images, got 150"):
+        make(root, held_out=TRAIN)
+
+
+def test_folder_and_records_give_the_same_test_images(folders, records):
+    (one, one_labels), (other, other_labels) = (
+        collect(make(root).test(5)) for root in (folders, records)
+    )
+    assert len(one) == TEST
+
+    def paired(pixels, labels):
+        return sorted(zip(map(bytes, pixels), labels.tolist(), strict=True))
+
+    assert paired(one, one_labels) == paired(other, other_labels)
+
+
+def test_the_test_images_are_in_order_and_the_plain_centre(records, encoded):
+    pixels, labels = collect(make(records).test(5))
+    assert labels.tolist() == [number % 3 for number in range(TEST)]
+    for got, content in zip(pixels, encoded, strict=False):
+        expected = crops.center_crop(content, SIZE)
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_png_images_are_read(tmp_path):
+    pictures = [images.png(number) for number in range(6)]
+    for part in ("train", "validation"):
+        images.write_folder(tmp_path / part, pictures, ".PNG")
+    jpegs = images.write_folder(
+        tmp_path / "jpegs", [images.jpeg(number) for number in range(6)]
+    )
+    dataset = make(tmp_path)
+    assert len(collect(dataset.train(0, 4))[0]) == 6
+    got = collect(dataset.test(6))[0]
+    train, test = imagenet.find(None, tmp_path / "train", jpegs)
+    expected = collect(imagenet.dataset(train, test, pipeline.Recipe(SIZE, 0)).test(6))[
+        0
+    ]
+    # JPEG of quality 95 changes smooth images by little.
+    assert np.abs(got - expected).mean() < 3.0
+
+
+def test_loads_from_settings(folders):
+    chosen = settings(folders, train_examples=20, test_examples=5)
+    data.check(chosen)
+    loaded = data.load(chosen)
+    assert (loaded.train_examples, loaded.test_examples) == (20, 5)
+    assert len(collect(loaded.train(0, 8))[0]) == 20
+    assert not loaded.one_hot
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"label_smoothing": 0.1},
+        {"mixup_alpha": 0.2, "cutmix_alpha": 1.0, "randaugment_layers": 1},
+    ],
+)
+def test_labels_are_one_hot_where_they_have_to_be(folders, values):
+    loaded = data.load(settings(folders, train_examples=20, **values))
+    assert loaded.one_hot
+    pixels, labels = collect(loaded.train(0, 8))
+    assert pixels.shape == (20, SIZE, SIZE, 3) and labels.shape == (20, 3)
+    assert pixels.min() >= 0.0 and pixels.max() <= 255.0
+    np.testing.assert_allclose(labels.sum(1), 1.0, rtol=1e-5)
+    again = collect(
+        data.load(settings(folders, train_examples=20, **values)).train(0, 8)
+    )
+    np.testing.assert_array_equal(pixels, again[0])
+    np.testing.assert_array_equal(labels, again[1])
+    assert loaded.test(4).element_spec[1].dtype == tf.int32
+    last = list(loaded.train(0, 8, first_step=2).as_numpy_iterator())
+    np.testing.assert_array_equal(last[0][0], pixels[16:])
+
+
+_DAMAGES = (
+    lambda content: b"",
+    lambda content: b"not an image",
+    lambda content: content[: len(content) // 2],
+    lambda content: content[:20],
+)
+
+
+def damaged(encoded, numbers):
+    """Images of which some cannot be decoded, for one reason or another."""
+    changed = list(encoded)
+    for place, number in enumerate(numbers):
+        changed[number] = _DAMAGES[place % len(_DAMAGES)](encoded[number])
+    return changed
+
+
+def write(kind, root, train, test):
+    if kind == "records":
+        return images.write_records(root, {"train": train, "validation": test})
+    images.write_folder(root / "train", train)
+    images.write_folder(root / "val", test)
+    return root
+
+
+@pytest.mark.parametrize("layout", ["folders", "records"])
+def test_corrupt_images_are_skipped_and_replaced(tmp_path, encoded, layout):
+    train = damaged(encoded, (0, 5, 70, 149))
+    test = damaged(encoded[:TEST], (0, 4, 5, 11))
+    dataset = make(write(layout, tmp_path, train, test), max_corrupt=4)
+    for epoch in range(2):  # the same images are corrupt again: counted once
+        pixels, labels = collect(dataset.train(epoch, 64))
+        assert len(labels) == TRAIN
+        assert len(set(fingerprints(pixels))) == TRAIN
+    tested = list(dataset.test(4).as_numpy_iterator())
+    assert [len(labels) for _, labels in tested] == [4, 4]
+
+
+@pytest.mark.parametrize(
+    ("layout", "split", "bad"),
+    [("records", "training", (3, 60, 149)), ("folders", "test", (3, 10, 11))],
+)
+def test_too_many_corrupt_images_stop_the_run(tmp_path, encoded, layout, split, bad):
+    train = damaged(encoded, bad if split == "training" else ())
+    test = damaged(encoded[:TEST], bad if split == "test" else ())
+    dataset = make(write(layout, tmp_path, train, test), max_corrupt=2)
+    batches = dataset.train(0, 64) if split == "training" else dataset.test(64)
+    expected = (
+        rf"at most --max_corrupt=2 of the \d+ {split} images to be unreadable, got 3; "
+        r"the latest is \S+"
+    )
+    with pytest.raises(UserError, match=expected) as raised:
+        with corrupt.user_errors():
+            collect(batches)
+    # Records are numbered over all files: the file's own number is in the message.
+    names = [f"{number:03d}.jpeg" for number in bad]
+    if layout == "records":
+        names = [f"record {number % 75} of " for number in bad]
+    assert any(name in str(raised.value) for name in names)
+
+
+def test_nothing_but_corrupt_images(tmp_path, encoded):
+    train = damaged(encoded[:TEST], range(TEST))
+    dataset = make(write("folders", tmp_path, train, encoded[:TEST]), max_corrupt=99)
+    with pytest.raises(
+        UserError, match="expected 12 readable images in an epoch, got 0"
+    ):
+        with corrupt.user_errors():
+            collect(dataset.train(0, 4))
+
+
+def test_the_stop_goes_through_fit(tmp_path, encoded):
+    train = damaged(encoded[:TEST], (1, 2, 3))
+    dataset = make(write("folders", tmp_path, train, encoded[:TEST]))
+    model = keras.Sequential(
+        [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3)]
+    )
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    with pytest.raises(UserError, match="--max_corrupt=1 of the 12 training images"):
+        with corrupt.user_errors():
+            model.fit(dataset.train(0, 4), shuffle=False, verbose=0)
+
+
+def test_a_file_that_went_away_counts_as_corrupt(tmp_path, encoded):
+    root = write("folders", tmp_path, encoded[:TEST], encoded[:TEST])
+    dataset = make(root)
+    (root / "train" / "bee" / "004.jpeg").unlink()
+    assert len(collect(dataset.train(0, 4))[0]) == TEST
+    (root / "train" / "bee" / "007.jpeg").unlink()
+    with pytest.raises(UserError, match="unreadable, got 2; the latest is .*bee"):
+        with corrupt.user_errors():
+            collect(dataset.train(0, 4))
+
+
+def record_file(root, split="train", file=1):
+    name = f"imagenet2012-{split}.tfrecord-{file:05d}-of-00002"
+    return root / "imagenet2012" / "5.1.0" / name
+
+
+def test_record_files_that_are_damaged_stop_the_run(tmp_path, encoded):
+    root = write("records", tmp_path, encoded, encoded[:TEST])
+    path = record_file(root)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 200] = bytes(200)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="missing: their files are damaged"):
+        with corrupt.user_errors():
+            collect(make(root).train(0, 64))
+
+
+def test_a_label_out_of_range_stops_the_run(tmp_path, encoded):
+    root = write("records", tmp_path, encoded, encoded[:TEST])
+    train, test = imagenet.find(root)
+    fewer = dataclasses.replace(train, labels=train.labels[:2])
+    dataset = imagenet.dataset(fewer, test, pipeline.Recipe(SIZE, 0))
+    with pytest.raises(
+        UserError, match=r"labels in 0..1 in the training images, got 2"
+    ):
+        with corrupt.user_errors():
+            collect(dataset.train(0, 64))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda root: record_file(root).unlink(), "1 are missing or unreadable"),
+        (
+            lambda root: record_file(root).write_bytes(b""),
+            "bytes or more in the files of split train",
+        ),
+        (
+            lambda root: record_file(root).with_name("features.json").unlink(),
+            "in TFDS's format",
+        ),
+        (
+            lambda root: record_file(root).with_name("dataset_info.json").unlink(),
+            "dataset_info.json",
+        ),
+    ],
+)
+def test_incomplete_record_files(tmp_path, encoded, change, said):
+    root = write("records", tmp_path, encoded[:TEST], encoded[:TEST])
+    change(root)
+    with pytest.raises(UserError, match=said) as raised:
+        imagenet.find(root)
+    assert len(str(raised.value)) < 1000
+
+
+@pytest.mark.parametrize("train_dir", [None, "missing"])
+@pytest.mark.parametrize("data_dir", [None, "missing", "."])
+def test_nothing_there(tmp_path, data_dir, train_dir):
+    data_dir = data_dir and tmp_path / data_dir
+    train_dir = train_dir and tmp_path / train_dir
+    with pytest.raises(UserError, match="expected .*--(data|train)_dir"):
+        imagenet.find(data_dir, train_dir)
+    with pytest.raises(UserError, match="expected .*--(data|train)_dir"):
+        data.check(settings(data_dir, train_dir=train_dir))
+
+
+def test_corrupt_images_are_told(tmp_path, encoded, caplog):
+    train = damaged(encoded[:TEST], (4,))
+    dataset = make(write("folders", tmp_path, train, encoded[:TEST]))
+    with caplog.at_level("WARNING", "absl"):
+        collect(dataset.train(0, 4))
+        collect(dataset.train(1, 4))
+    told = [r.getMessage() for r in caplog.records if "skipped" in r.getMessage()]
+    assert len(told) == 1
+    assert "004.jpeg" in told[0] and "1 of at most 1 among 12 training" in told[0]
+
+
+def test_the_sample(data_dir):
+    loaded = data.load(settings(data_dir, image_size=32, test_examples=20))
+    assert len(loaded.labels) == 1000
+    assert loaded.train_examples >= 800 and loaded.test_examples == 20
+    pixels, labels = next(iter(loaded.train(0, 64)))
+    assert pixels.shape == (64, 32, 32, 3) and len(set(labels.numpy())) > 50
+    assert 80.0 < pixels.numpy().mean() < 150.0
+    assert sum(len(labels) for _, labels in loaded.test(8)) == 20
