@@ -74,6 +74,8 @@ setup(
             # The digits again: a data set to verify and benchmark on offline.
             "scikit-learn>=1.5",
         ],
+        # State dicts of torch, read by tools/torch_weights.py.
+        "tools": ["absl-py>=1.4", "safetensors>=0.8"],
         "dev": [
             "pytest>=9.0",
             # A hanging test fails after the limit in pyproject.toml.
