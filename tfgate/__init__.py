@@ -3,22 +3,30 @@
 from tfgate import analysis
 from tfgate import applications
 from tfgate import estimators
+from tfgate import gating
 from tfgate import optimizers
 from tfgate import priors
 from tfgate import schedules
 from tfgate import tables
+from tfgate.blocks import EarlyExit
+from tfgate.blocks import ExitSelection
 from tfgate.blocks import GatedBlock
+from tfgate.blocks import GatedConcat
 from tfgate.blocks import GatedFilters
 from tfgate.blocks import GatedResidual
 from tfgate.compaction import compact
 from tfgate.compaction import plan_compaction
+from tfgate.exit_gate import ExitGate
 from tfgate.gates import DependentGate
 from tfgate.gates import Gate
 from tfgate.gates import IndependentGate
+from tfgate.gating import find_residual_blocks
+from tfgate.gating import gate_model
 from tfgate.inference import Ensemble
 from tfgate.inference import StochasticRuns
 from tfgate.inference import choose_operating_point
 from tfgate.inference import ensemble_predict
+from tfgate.inference import evaluate_exits
 from tfgate.inference import evaluate_policies
 from tfgate.inference import use_policy
 from tfgate.losses import L0
@@ -45,10 +53,14 @@ __all__ = [
     "BatchShaping",
     "ConstQuad",
     "DependentGate",
+    "EarlyExit",
     "Ensemble",
+    "ExitGate",
+    "ExitSelection",
     "Gate",
     "GateLoss",
     "GatedBlock",
+    "GatedConcat",
     "GatedFilters",
     "GatedModel",
     "GatedResidual",
@@ -72,7 +84,11 @@ __all__ = [
     "copy_weights",
     "ensemble_predict",
     "estimators",
+    "evaluate_exits",
     "evaluate_policies",
+    "find_residual_blocks",
+    "gate_model",
+    "gating",
     "optimizers",
     "plan_compaction",
     "priors",

@@ -2,7 +2,8 @@
 
 Counting and compaction of single filters both rest on this: a filter that a layer
 treats by itself can be left out, before and after; a convolution mixes all of its
-inputs into each of its outputs, which can be left out too, on either side.
+inputs into each of its outputs, which can be left out too, on either side. A grouped
+convolution mixes within each of its groups, which can be left out whole.
 """
 
 import enum
@@ -11,12 +12,8 @@ import keras
 
 from tfgate.typing import Activation
 
-_MIXING = (
-    keras.layers.Conv1D,
-    keras.layers.Conv2D,
-    keras.layers.Conv3D,
-    keras.layers.Dense,
-)
+CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
+_MIXING = (*CONVOLUTIONS, keras.layers.Dense)
 _WITHOUT_WEIGHTS = (
     keras.layers.ReLU,
     keras.layers.LeakyReLU,
@@ -37,6 +34,9 @@ _SPATIAL = (
     keras.layers.GlobalAveragePooling1D,
     keras.layers.GlobalAveragePooling2D,
     keras.layers.GlobalAveragePooling3D,
+    keras.layers.GlobalMaxPooling1D,
+    keras.layers.GlobalMaxPooling2D,
+    keras.layers.GlobalMaxPooling3D,
     keras.layers.ZeroPadding2D,
     keras.layers.ZeroPadding3D,
 )
@@ -68,6 +68,7 @@ class Kind(enum.Enum):
     """What a layer does with channels."""
 
     MIXES = "each output channel comes from all input channels; either can be sliced"
+    GROUPS = "each group of output channels comes from the input group of its number"
     KEEPS = "each output channel comes from the input channel of the same number"
     UNKNOWN = "anything; it needs all of its channels"
 
@@ -77,18 +78,30 @@ def kind(layer: keras.Layer) -> Kind:
 
     Only Keras' own classes are known, subclasses are not: they may compute something
     else. Batch norm, pooling, padding, dropout and activations that work on each
-    element keep channels apart, as do depthwise convolutions of multiplier 1.
+    element keep channels apart, as do depthwise convolutions of multiplier 1;
+    convolutions of more than one group keep the groups apart.
     """
     if type(layer) in _MIXING:
         known = (
-            getattr(layer, "groups", 1) == 1
-            and _channels_last(layer)
+            _channels_last(layer)
             and is_elementwise(layer.activation)
             # Not while Keras adapts or quantizes the kernel: it has more weights then.
             and len(layer.weights) == 1 + layer.use_bias
         )
-        return Kind.MIXES if known else Kind.UNKNOWN
+        if not known:
+            return Kind.UNKNOWN
+        return Kind.MIXES if getattr(layer, "groups", 1) == 1 else Kind.GROUPS
     return Kind.KEEPS if _keeps_channels(layer) else Kind.UNKNOWN
+
+
+def group_sizes(layer: keras.Layer) -> tuple[int, int]:
+    """Returns the numbers of input and output channels in each group.
+
+    Args:
+        layer: a built convolution of the kind `Kind.GROUPS`.
+    """
+    inputs, outputs = layer.kernel.shape[-2:]
+    return int(inputs), int(outputs) // layer.groups
 
 
 def is_elementwise(activation: Activation) -> bool:

@@ -47,24 +47,27 @@ class Factor:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Product:
-    """MACs that run in proportion to the open filters at one place or at two.
+    """MACs that run in proportion to the open filters at one or more places.
 
-    A convolution from i of I filters to o of O costs `macs * (i / I) * (o / O)`.
+    A convolution from i of I filters to o of O costs `macs * (i / I) * (o / O)`; behind
+    an early exit, it does so for the images that continue: one more factor.
 
     Attributes:
-        macs: MACs for one image with every filter open.
-        factors: one `Factor` or two.
+        macs: MACs for one image with every filter open. Negative for what runs in
+            place of something else, such as the classifier of an early exit, for the
+            images that leave.
+        factors: `Factor`s, at least one.
 
     Raises:
-        ValueError: there are no factors, or more than two.
+        ValueError: there are no factors.
     """
 
     macs: int
     factors: tuple[Factor, ...]
 
     def __post_init__(self) -> None:
-        if len(self.factors) not in (1, 2):
-            raise ValueError(f"Expected 1 or 2 factors, got {len(self.factors)}.")
+        if not self.factors:
+            raise ValueError("Expected at least 1 factor, got none.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,19 +129,14 @@ class ModelCosts:
 
         That is what an image saves by closing this component while all others are
         open. Where two gated places meet in a convolution, closing both saves less
-        than the sum.
+        than the sum; and so it does behind an early exit.
         """
         saved = np.zeros(sum(self.sizes.values()))
         for product in self.products:
-            # 1 - (1 - a)(1 - b), over a common denominator, which keeps it exact.
-            parts = [self._column(factor) for factor in product.factors]
-            totals = [factor.filters for factor in product.factors]
-            if len(parts) == 1:
-                lost = parts[0]
-            else:
-                (a, b), (all_a, all_b) = parts, totals
-                lost = a * all_b + b * all_a - a * b
-            saved += product.macs * lost / math.prod(totals)
+            # 1 - (1 - a)(1 - b)..., over a common denominator, which keeps it exact.
+            filters = math.prod(factor.filters for factor in product.factors)
+            left = math.prod(f.filters - self._column(f) for f in product.factors)
+            saved += product.macs * (filters - left) / filters
         ends = np.cumsum(list(self.sizes.values()))[:-1]
         return dict(zip(self.sizes, np.split(saved, ends), strict=True))
 
@@ -164,14 +162,17 @@ class ModelCosts:
         # The columns count filters, small whole numbers: exact in any precision that
         # a device may choose for a matrix product.
         opened = ops.matmul(joined, columns.weights) + columns.always
-        pairs = len(columns.macs_per_pair)
-        left, right = opened[:, :pairs], opened[:, pairs : 2 * pairs]
-        single = opened[:, 2 * pairs :]
-        return (
-            columns.constant
-            + ops.sum(left * right * columns.macs_per_pair, axis=1)
-            + ops.sum(single * columns.macs_per_filter, axis=1)
-        )
+        total: Tensor = columns.constant
+        start = 0
+        for factors, macs in columns.macs_per_filter.items():
+            size = len(macs)
+            parts = [
+                opened[:, start + place * size : start + (place + 1) * size]
+                for place in range(factors)
+            ]
+            total = total + ops.sum(math.prod(parts[1:], start=parts[0]) * macs, axis=1)
+            start += factors * size
+        return total
 
     def count(self, decisions: Mapping[str, ArrayLike]) -> int:
         """MACs of one image under given decisions, exactly.
@@ -198,25 +199,20 @@ class ModelCosts:
 
     @functools.cached_property
     def _columns(self) -> "_Columns":
-        pairs = [p.factors for p in self.products if len(p.factors) == 2]
-        singles = [p.factors[0] for p in self.products if len(p.factors) == 1]
-        factors = [a for a, _ in pairs] + [b for _, b in pairs] + singles
-
-        def macs_per_filter(count: int) -> np.ndarray:
-            return np.array(
-                [
-                    p.macs / math.prod(factor.filters for factor in p.factors)
-                    for p in self.products
-                    if len(p.factors) == count
-                ],
+        factors: list[Factor] = []
+        macs_per_filter: dict[int, np.ndarray] = {}
+        for count in sorted({len(p.factors) for p in self.products}, reverse=True):
+            products = [p for p in self.products if len(p.factors) == count]
+            for place in range(count):
+                factors += [p.factors[place] for p in products]
+            macs_per_filter[count] = np.array(
+                [p.macs / math.prod(f.filters for f in p.factors) for p in products],
                 "float32",
             )
-
         return _Columns(
             weights=np.stack([self._column(f) for f in factors], 1).astype("float32"),
             always=np.array([factor.always for factor in factors], "float32"),
-            macs_per_pair=macs_per_filter(2),
-            macs_per_filter=macs_per_filter(1),
+            macs_per_filter=macs_per_filter,
             constant=float(self.all_open - sum(p.macs for p in self.products)),
         )
 
@@ -238,14 +234,19 @@ class ModelCosts:
 class _Columns:
     """What `ModelCosts.executed` multiplies.
 
-    Pairs of factors come first, all left ones, then all right ones, then the factors
-    that stand alone: slices need no gather, whose gradient is a scatter.
+    Products of equally many factors stand together: their first factors, then their
+    second ones, and so on. Slices need no gather, whose gradient is a scatter.
+
+    Attributes:
+        weights: `[all components, all factors]`.
+        always: `[all factors]`.
+        macs_per_filter: number of factors -> `[products]`, in the order of the columns.
+        constant: MACs that no product holds.
     """
 
-    weights: np.ndarray  # [all components, 2 * pairs + singles]
+    weights: np.ndarray
     always: np.ndarray
-    macs_per_pair: np.ndarray
-    macs_per_filter: np.ndarray
+    macs_per_filter: dict[int, np.ndarray]
     constant: float
 
 

@@ -8,6 +8,7 @@ of `tf.distribute`.
 import tensorflow as tf
 
 from tfgate.typing import Tensor
+from tfgate.typing import TensorTree
 
 
 def num_replicas() -> int:
@@ -21,6 +22,45 @@ def replica_id() -> Tensor:
     if context is None:
         return tf.constant(0, tf.int32)
     return tf.cast(context.replica_id_in_sync_group, tf.int32)
+
+
+def global_batch_weight(size: Tensor) -> Tensor:
+    """Weight of a replica's mean loss in that of the global batch.
+
+    Keras divides a mean over a replica's images by the number of replicas R, and the
+    gradients of all replicas are summed. That is the mean over the N images of the
+    global batch only where all replicas have equally many. Times this weight it is
+    always: `R n / N` for a replica with n images, 0 without any.
+
+    Args:
+        size: n, an integer scalar tensor.
+
+    Returns:
+        float32 scalar, 1 outside a strategy.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return tf.ones(())
+    own = tf.cast(size, tf.float32)
+    total = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+    return tf.math.divide_no_nan(context.num_replicas_in_sync * own, total)
+
+
+def first_rows(values: TensorTree, size: Tensor) -> TensorTree:
+    """The first rows of every tensor, where several replicas run in sync.
+
+    A replica may get more images than labels, and its own images are the first. The
+    others are there because most layers cannot run on no image at all, and to give
+    batch norm the statistics of the whole batch where there are fewer images than
+    replicas; nothing else must count them.
+
+    Args:
+        values: tensors `[batch, ...]`.
+        size: number of rows, an integer scalar tensor.
+    """
+    if num_replicas() == 1:
+        return values
+    return tf.nest.map_structure(lambda value: value[:size], values)
 
 
 def global_batch_mean(values: Tensor) -> Tensor:

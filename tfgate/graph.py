@@ -13,9 +13,11 @@ from typing import overload
 import keras
 import numpy as np
 
+from tfgate.blocks import ExitSelection
 from tfgate.blocks import GatedBlock
 from tfgate.typing import Tensor
 from tfgate.typing import TensorTree
+from tfgate.weights import assign_weights
 
 Weights = Sequence[np.ndarray]
 
@@ -68,6 +70,7 @@ class GraphRewriter:
         self,
         replace: Callable[[GatedBlock, Tensor], Tensor],
         inputs: TensorTree | None = None,
+        select: Callable[[Sequence[Tensor]], Tensor] | None = None,
     ) -> tuple[TensorTree, TensorTree]:
         """Builds the new graph.
 
@@ -76,12 +79,25 @@ class GraphRewriter:
                 block in network order; it uses `copy` for the sublayers it keeps.
             inputs: KerasTensors of the new model in the structure of `core.input`;
                 None makes new ones like the old.
+            select: function `answers -> tensor`, called for the answers of early exits
+                and the last one, as a `tfgate.ExitSelection` gets them; needed where
+                there is one. The answer of an exit is what `replace` gives for it.
 
         Returns:
             `(inputs, predictions)` as KerasTensors of the new graph.
+
+        Raises:
+            ValueError: there are early exits, but no function that selects.
         """
 
         def call(layer: keras.Layer, *args: Any, **kwargs: Any) -> TensorTree:
+            if isinstance(layer, ExitSelection):
+                if select is None:
+                    raise ValueError(
+                        "Expected a network without early exits, got their selection "
+                        f"{layer.name!r}."
+                    )
+                return select(args[0] if args else kwargs["answers"])
             if not isinstance(layer, GatedBlock):
                 return layer(*args, **kwargs)
             tensor = replace(layer, args[0])
@@ -92,7 +108,7 @@ class GraphRewriter:
             )
 
         def clone(layer: keras.Layer) -> keras.Layer:
-            if isinstance(layer, GatedBlock | keras.layers.InputLayer):
+            if isinstance(layer, GatedBlock | ExitSelection | keras.layers.InputLayer):
                 return layer
             return self.copy(layer) if isinstance(layer, keras.Layer) else layer
 
@@ -104,4 +120,4 @@ class GraphRewriter:
     def finish(self) -> None:
         """Copies the weights; call it when the rewritten layers are built."""
         for layer, get_weights in self._weights:
-            layer.set_weights(get_weights())
+            assign_weights(layer, get_weights())

@@ -12,8 +12,9 @@ from keras import ops
 
 from tfgate import distribution
 from tfgate.blocks import GatedBlock
+from tfgate.cost_graph import count_costs
 from tfgate.costs import ModelCosts
-from tfgate.costs import count_macs
+from tfgate.exit_graph import ExitGraph
 from tfgate.gates import Gate
 from tfgate.losses import GateLoss
 from tfgate.metrics import GateMetrics
@@ -44,11 +45,14 @@ class GatedModel(keras.Model):
     Attributes:
         core: functional `keras.Model` from inputs to `{"predictions": outputs,
             "gates": {gate name: {"logits", "probability", "decision"}}}`, each
-            `[batch, components]`. Gates are in network order.
+            `[batch, components]`. Gates are in network order, those of early exits at
+            the end. With early exits, also `"exits"`: gate name -> answer of that
+            exit's classifier, as `predictions`.
 
     Raises:
         ValueError: no gated block is found, two gates have one name, a gated block
-            hides inside a nested model, or policies differ.
+            hides inside a nested model, policies differ, or early exits do not end in
+            one `tfgate.ExitSelection`.
 
     Example:
     >>> import tfgate
@@ -78,9 +82,13 @@ class GatedModel(keras.Model):
         if len(gates) < len(blocks):
             names = [block.gate.name for block in blocks]
             raise ValueError(f"Expected gates with distinct names, got {names}.")
-        self.core = keras.Model(
-            inputs, {"predictions": outputs, "gates": gates}, name=f"{self.name}_core"
-        )
+        results = {"predictions": outputs, "gates": gates}
+        exits = ExitGraph.read(keras.Model(inputs, outputs).operations, outputs)
+        if exits.exits:
+            answers = zip(exits.exits, exits.answers, strict=False)
+            results["exits"] = {leave.gate.name: answer for leave, answer in answers}
+        self.core = keras.Model(inputs, results, name=f"{self.name}_core")
+        self._exits = exits
         self._gate_losses: list[GateLoss] = []
         self._costs: ModelCosts | None = None
         # From compile on a GateMetrics and a keras.metrics.Mean.
@@ -97,6 +105,11 @@ class GatedModel(keras.Model):
     def blocks(self) -> list[GatedBlock]:
         """The gated blocks, in network order."""
         return [layer for layer in self.core.layers if isinstance(layer, GatedBlock)]
+
+    @property
+    def exits(self) -> ExitGraph:
+        """The early exits, and what lies behind which; its `exits` may be none."""
+        return self._exits
 
     @property
     def gates(self) -> list[Gate]:
@@ -117,7 +130,7 @@ class GatedModel(keras.Model):
     def costs(self) -> ModelCosts:
         """MACs of the network and of its components, a `tfgate.costs.ModelCosts`."""
         if self._costs is None:
-            self._costs = self._count_costs()
+            self._costs = count_costs(self.core, self.exits)
         return self._costs
 
     def get_layer(
@@ -221,6 +234,11 @@ class GatedModel(keras.Model):
         if getattr(self, "optimizer", None) is not None:
             self.optimizer.build(self.trainable_variables)
 
+    @property
+    def gate_losses(self) -> list[GateLoss]:
+        """The compiled gate losses."""
+        return list(self._gate_losses)
+
     def gate_loss(self, gates: GatesOutputs) -> Tensor:
         """Sum of the compiled gate losses, a float32 scalar over the global batch.
 
@@ -234,6 +252,12 @@ class GatedModel(keras.Model):
         return sum(losses) if losses else ops.zeros(())
 
     def train_step(self, data: TensorTree) -> dict[str, Tensor]:
+        """Trains on a batch, see `keras.Model.train_step`.
+
+        The loss is the mean over the images of the global batch, also where replicas
+        have different numbers of images, or none: see
+        `tfgate.distribution.global_batch_weight` and `first_rows`.
+        """
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
             loss, predictions = self._batch_losses(x, y, sample_weight, training=True)
@@ -252,22 +276,60 @@ class GatedModel(keras.Model):
         self, x: TensorTree, y: TensorTree, sample_weight: TensorTree, training: bool
     ) -> tuple[Tensor, TensorTree]:
         """Runs a batch; updates the loss and gate metrics; returns (loss, y_pred)."""
-        outputs = self.core(x, training=training)
+        batch = ops.shape(keras.tree.flatten(x if y is None else y)[0])[0]
+        outputs = distribution.first_rows(self.core(x, training=training), batch)
         predictions, gates = outputs["predictions"], outputs["gates"]
         replicas = distribution.num_replicas()
         task_loss = self.compute_loss(x, y, predictions, sample_weight, training)
+        task_loss = task_loss + self._exits_loss(y, outputs, sample_weight)
         gate_loss = self.gate_loss(gates)
         if training:
             for loss in self._gate_losses:
                 loss.update(gates, self.optimizer.iterations)
         # Gradients are summed over replicas, and each has the global batch's gate
         # loss; Keras has already divided the task loss in the same way.
-        loss = task_loss + ops.cast(gate_loss, task_loss.dtype) / replicas
-        batch = ops.shape(keras.tree.flatten(x)[0])[0]
-        self._loss_tracker.update_state(loss * replicas, sample_weight=batch)
+        gate_share = ops.cast(gate_loss, task_loss.dtype) / replicas
+        self._loss_tracker.update_state(
+            (task_loss + gate_share) * replicas, sample_weight=batch
+        )
         self._gate_loss_metric.update_state(gate_loss, sample_weight=batch)
         self._gate_metrics.update_state(gates)
-        return loss, predictions
+        if training and replicas > 1 and self._averages_task_losses():
+            weight = distribution.global_batch_weight(batch)
+            task_loss = task_loss * ops.cast(weight, task_loss.dtype)
+        return task_loss + gate_share, predictions
+
+    def _exits_loss(
+        self, y: TensorTree, outputs: TensorTree, sample_weight: TensorTree
+    ) -> Tensor:
+        """The task losses that the classifiers of early exits have of their own."""
+        total = 0.0
+        weighted = [leave for leave in self.exits.exits if leave.loss_weight]
+        if not weighted or self._compile_loss is None:
+            return total
+        if keras.tree.is_nested(outputs["predictions"]):
+            raise ValueError(
+                "Expected loss_weight=0 of the early exits of a network whose "
+                f"predictions are more than one tensor, got {weighted[0].name!r} with "
+                f"{weighted[0].loss_weight}."
+            )
+        for leave in weighted:
+            answer = outputs["exits"][leave.gate.name]
+            # Not `compute_loss`, which would add the regularizers once more.
+            loss = self._compile_loss(y, answer, sample_weight)
+            total = total + leave.loss_weight * loss
+        return total
+
+    def _averages_task_losses(self) -> bool:
+        """Whether the task loss is a mean over images; else it is a sum of them."""
+        losses = [loss for loss in keras.tree.flatten(self.loss) if loss is not None]
+        sums = [getattr(loss, "reduction", "mean") == "sum" for loss in losses]
+        if any(sums) and not all(sums):
+            raise ValueError(
+                "Expected task losses of one reduction on several replicas, got sums "
+                "and means."
+            )
+        return not any(sums)
 
     # --- Reports
 
@@ -325,12 +387,6 @@ class GatedModel(keras.Model):
                 f"Expected gates with one policy, got {sorted(map(str, policies))}."
             )
         return policies.pop() if policies else Threshold()
-
-    def _count_costs(self) -> ModelCosts:
-        gate = {block.gate.name: block.gate_macs() for block in self.blocks}
-        products = tuple(p for block in self.blocks for p in block.products())
-        everything = count_macs(self.core, self.core.input_shape)
-        return ModelCosts(everything - sum(gate.values()), gate, products)
 
 
 def _find_blocks(inputs: TensorTree, outputs: TensorTree) -> list[GatedBlock]:

@@ -1,6 +1,9 @@
 """Carries weights from one network to another by layer name."""
 
+from collections.abc import Sequence
+
 import keras
+from numpy.typing import ArrayLike
 
 from tfgate.gates import Gate
 
@@ -44,10 +47,26 @@ def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
                 f"{shapes[0]} in the source and {shapes[1]} in the target."
             )
     for giver, taker in pairs:
-        taker.set_weights(giver.get_weights())
+        assign_weights(taker, giver.get_weights())
         if isinstance(taker, Gate):
             taker.policy.prepare(taker)
     return [taker.name for _, taker in pairs]
+
+
+def assign_weights(layer: keras.Layer, weights: Sequence[ArrayLike]) -> None:
+    """Sets the weights of a layer or model, as `layer.set_weights` should.
+
+    An adapted `keras.layers.Normalization` computes with constants made of its weights;
+    `set_weights` leaves these as they are.
+
+    Args:
+        layer: a built layer or model.
+        weights: what `get_weights` of an equal one returned.
+    """
+    layer.set_weights(weights)
+    for sublayer in layer._flatten_layers():
+        if isinstance(sublayer, keras.layers.Normalization):
+            sublayer.finalize_state()
 
 
 def leaves(layer: keras.Layer) -> list[keras.Layer]:

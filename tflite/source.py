@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 import tfgate
+from tfgate.weights import assign_weights
 from tflite import files
 from tflite.errors import InputError
 
@@ -95,7 +96,7 @@ def in_float32(model):
         return model
     config = _without_half_precision(keras.saving.serialize_keras_object(model))
     copy = keras.saving.deserialize_keras_object(config)
-    copy.set_weights(model.get_weights())
+    assign_weights(copy, model.get_weights())
     return copy
 
 

@@ -43,6 +43,17 @@ def bottleneck(filters=8, inner=6, strides=1):
     ]
 
 
+def paths(filters=8, inner=6, strides=1, groups=3):
+    """Stages of a ResNeXt block: 1x1 and grouped 3x3 in one, then 1x1."""
+    return [
+        stage(
+            *(convolution(inner, 1), norm(), L.ReLU()),
+            *(convolution(inner, 3, strides, groups=groups), norm(), L.ReLU()),
+        ),
+        stage(convolution(filters, 1), norm()),
+    ]
+
+
 def preactivation(filters=8, inner=6, strides=1, padding="same"):
     """Each stage begins with norm and ReLU: closed filters become constants."""
     return [

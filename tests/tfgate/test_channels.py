@@ -24,7 +24,8 @@ def built(layer, shape=(None, 8, 8, 4)):
         (L.Conv2D(3, 3), Kind.MIXES),
         (L.Conv2D(3, 3, activation="relu"), Kind.MIXES),
         (L.Dense(3), Kind.MIXES),
-        (L.Conv2D(4, 3, groups=2), Kind.UNKNOWN),
+        (L.Conv2D(4, 3, groups=2), Kind.GROUPS),
+        (L.Conv2D(4, 3, groups=2, activation="softmax"), Kind.UNKNOWN),
         (L.Conv2D(3, 3, activation="softmax"), Kind.UNKNOWN),
         (L.Conv2D(3, 3, data_format="channels_first"), Kind.UNKNOWN),
         (L.Conv2DTranspose(3, 3), Kind.UNKNOWN),
@@ -41,6 +42,7 @@ def built(layer, shape=(None, 8, 8, 4)):
         (L.DepthwiseConv2D(3), Kind.KEEPS),
         (L.DepthwiseConv2D(3, depth_multiplier=2), Kind.UNKNOWN),
         (L.MaxPooling2D(), Kind.KEEPS),
+        (L.GlobalMaxPooling2D(), Kind.KEEPS),
         (L.MaxPooling2D(data_format="channels_first"), Kind.UNKNOWN),
         (L.ZeroPadding2D(data_format="channels_first"), Kind.UNKNOWN),
         (L.Dropout(0.5), Kind.KEEPS),
@@ -50,6 +52,10 @@ def built(layer, shape=(None, 8, 8, 4)):
 )
 def test_kinds(layer, kind):
     assert channels.kind(built(layer)) is kind
+
+
+def test_group_sizes():
+    assert channels.group_sizes(built(L.Conv2D(6, 3, groups=2))) == (2, 3)
 
 
 def test_adapted_kernels_are_not_sliced():

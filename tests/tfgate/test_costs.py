@@ -218,10 +218,40 @@ class TestModelCosts:
         ):
             ModelCosts(1000, dict.fromkeys(gates, 0), self.costs.products)
 
-    @pytest.mark.parametrize("count", [0, 3])
-    def test_products_of_too_many_factors(self, count):
-        with pytest.raises(ValueError, match=f"1 or 2 factors, got {count}"):
-            Product(10, (Factor("a", np.ones(1)),) * count)
+    def test_product_without_factors(self):
+        with pytest.raises(ValueError, match="at least 1 factor, got none"):
+            Product(10, ())
+
+    def test_any_number_of_factors(self):
+        """Three gates, in products of one to four factors, one of them negative."""
+        a = Factor("a", np.array([2.0, 4.0]), 2.0)
+        b, c = Factor("b", np.array([1.0])), Factor("c", np.array([1.0]))
+        parts = [(80, (a,)), (400, (c, a)), (-64, (b, c)), (800, (a, b, c))]
+        parts.append((640, (a, a, b, c)))
+        products = tuple(Product(macs, factors) for macs, factors in parts)
+        costs = ModelCosts(3000, {"a": 1, "b": 2, "c": 3}, products)
+        rows = np.array(list(itertools.product([0, 1], repeat=4)))
+        executed = costs.executed(
+            {"a": rows[:, :2], "b": rows[:, 2:3], "c": rows[:, 3:]}
+        )
+        expected = []
+        for a1, a2, b1, c1 in rows.tolist():
+            share = {"a": (2 + 2 * a1 + 4 * a2) / 8, "b": b1, "c": c1}
+            expected.append(3006.0)
+            for macs, factors in parts:
+                opened = np.prod([share[factor.gate] for factor in factors])
+                expected[-1] -= macs * (1.0 - opened)
+            decisions = {"a": [a1, a2], "b": [b1], "c": [c1]}
+            assert costs.count(decisions) == round(expected[-1])
+        np.testing.assert_allclose(executed, expected, rtol=1e-6)
+        table = dict(zip(map(tuple, rows.tolist()), expected, strict=True))
+        saved = [
+            table[1, 1, 1, 1] - table[row]
+            for row in ((0, 1, 1, 1), (1, 0, 1, 1), (1, 1, 0, 1), (1, 1, 1, 0))
+        ]
+        np.testing.assert_allclose(
+            np.concatenate(list(costs.components.values())), saved
+        )
 
     def test_factors_of_two_gates_multiply(self):
         """4 of 8 filters always open, the others by a; 2 filters by b."""

@@ -179,8 +179,7 @@ def fit_on(strategy, batches, **compile_arguments):
         builders.randomize(model)
         model.compile(
             tfgate.optimizers.SGD(0.1, momentum=0.9, weight_decay=1e-3),
-            "sparse_categorical_crossentropy",
-            **compile_arguments,
+            **{"loss": "sparse_categorical_crossentropy", **compile_arguments},
         )
     history = model.fit(
         dataset.with_options(options),
@@ -240,15 +239,29 @@ def test_replicas_train_alike(make_strategy, gate_losses):
 
 
 @EVERY_GATE_LOSS
-def test_gate_losses_train_alike_on_uneven_batches(make_strategy, gate_losses):
-    """Of 8, 5 and 3 images: with 4 replicas some batches are partial, one is empty.
+def test_replicas_train_alike_on_uneven_batches(make_strategy, gate_losses):
+    """Of 8, 5 and 3 images: with 4 replicas some batches are partial, one is empty."""
+    assert_same_training(make_strategy, [8, 5, 3], gate_losses=gate_losses)
 
-    The task loss has no weight here: over uneven replica batches Keras averages the
-    replicas' means, which is another number than the mean over the images.
-    """
-    assert_same_training(
-        make_strategy,
-        [8, 5, 3],
-        loss_weights=0.0,
-        gate_losses=gate_losses,
-    )
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum"])
+def test_the_task_loss_is_that_of_the_global_batch(make_strategy, reduction):
+    loss = keras.losses.SparseCategoricalCrossentropy(reduction=reduction)
+    weights, _ = fit_on(tf.distribute.get_strategy(), [8, 5, 3], loss=loss)
+    others, _ = fit_on(make_strategy(4), [8, 5, 3], loss=loss)
+    for weight, other in zip(weights, others, strict=True):
+        np.testing.assert_allclose(other, weight, atol=1e-5)
+
+
+def test_the_weight_of_a_replica_is_its_share(make_strategy):
+    strategy = make_strategy(4)
+    sizes = [2, 1, 0, 1]
+
+    @tf.function(autograph=False)
+    def weights():
+        parts = per_replica(strategy, sizes)
+        return strategy.run(distribution.global_batch_weight, [parts])
+
+    found = strategy.experimental_local_results(weights())
+    assert [float(weight) for weight in found] == [2.0, 1.0, 0.0, 1.0]
+    assert float(distribution.global_batch_weight(tf.constant(3))) == 1.0

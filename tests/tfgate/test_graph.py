@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+import tfgate
 from tests.tfgate import builders
 from tfgate.blocks import GatedBlock
 from tfgate.graph import GraphRewriter
@@ -104,3 +105,24 @@ def test_copies_keep_names_and_configurations(model):
     assert [layer.name for layer in copied.layers[1:]] == names
     for name in names:
         assert copied.get_layer(name).get_config() == model.get_layer(name).get_config()
+
+
+def test_copies_of_adapted_layers_compute_the_same():
+    images = 100.0 + 20.0 * builders.make_images(8)
+    normalization = keras.layers.Normalization(name="normalization")
+    normalization.adapt(images)
+    inputs = keras.Input(images.shape[1:])
+    branch = keras.layers.Conv2D(3, 3, padding="same")
+    x, _ = tfgate.GatedResidual(branch, tfgate.IndependentGate(name="g"))(
+        normalization(inputs)
+    )
+    model = tfgate.GatedModel(inputs, keras.layers.GlobalAveragePooling2D()(x))
+    expected = builders.predict(model, images)
+    assert np.abs(expected).max() < 3.0
+    np.testing.assert_array_equal(
+        builders.predict(rewrite_with_copies(model), images), expected
+    )
+    compacted = tfgate.compact(model)
+    np.testing.assert_allclose(
+        builders.predict(compacted, images), expected, rtol=1e-5, atol=1e-6
+    )

@@ -13,6 +13,7 @@ needs matplotlib, the extra `tfgate[analysis]`; recording does not.
 """
 
 from tfgate.analysis.easy_and_hard import plot_extreme_images
+from tfgate.analysis.exits import plot_exits
 from tfgate.analysis.figures import NothingToDraw
 from tfgate.analysis.frequencies import plot_frequencies
 from tfgate.analysis.gate_pass import GatePass
@@ -34,6 +35,7 @@ __all__ = [
     "draw_final_rates",
     "draw_rates_over_epochs",
     "gallery",
+    "plot_exits",
     "plot_extreme_images",
     "plot_final_rates",
     "plot_frequencies",

@@ -133,7 +133,10 @@ PRESETS: dict[str, FilterGating] = {
 
 
 def resolve(
-    granularity: str | FilterGating, stages: int, projections: bool
+    granularity: str | FilterGating,
+    stages: int,
+    projections: bool,
+    own: Mapping[str, FilterGating] | None = None,
 ) -> FilterGating | None:
     """Finds the filter gating of a network by name, and checks that it fits.
 
@@ -141,6 +144,7 @@ def resolve(
         granularity: `"block"`, a name in `PRESETS`, or a `FilterGating`.
         stages: number of stages of the network.
         projections: whether some of its blocks have projection shortcuts.
+        own: names that only this network has, beside those in `PRESETS`.
 
     Returns:
         A `FilterGating`; None for `"block"`.
@@ -151,7 +155,8 @@ def resolve(
     """
     gating = granularity
     if not isinstance(gating, FilterGating):
-        choices = ("block", *PRESETS)
+        presets = PRESETS | dict(own or {})
+        choices = ("block", *presets)
         if not isinstance(gating, str) or gating not in choices:
             raise ValueError(
                 f"Expected granularity to be one of {choices} or a FilterGating, got "
@@ -159,7 +164,7 @@ def resolve(
             )
         if gating == "block":
             return None
-        gating = PRESETS[gating]
+        gating = presets[gating]
     elif "shortcut" in gating.places and not projections:
         raise ValueError(
             "Expected granularity with places that the network has, got 'shortcut', "

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import keras
 
+from tfgate.blocks import EarlyExit
 from tfgate.gates import Gate
 from tfgate.weights import copy_weights
 from tfgate.weights import leaves
@@ -26,7 +27,8 @@ def load_pretrained(
 
     Args:
         model: the network, dense or gated. Gates take weights only from a file that
-            has gates of the same name and class.
+            has gates of the same name and class, and classifiers of early exits only
+            from one that has them.
         weights: None leaves the model as it is. `"imagenet"` takes those that
             `reference` finds under this name. A path names a `.keras` file, whose
             network must have the same layer names, or an `.h5` file of weights of the
@@ -47,7 +49,8 @@ def load_pretrained(
         if weights == "imagenet"
         else _read(pathlib.Path(weights), reference)
     )
-    found = mismatches(source, model, () if include_top else HEADS)
+    optional = () if include_top else HEADS
+    found = mismatches(source, model, optional, _exit_classifiers(model))
     if found:
         raise ValueError(
             f"Expected weights of {model.name!r} in {os.fspath(weights)!r}, got "
@@ -57,7 +60,10 @@ def load_pretrained(
 
 
 def mismatches(
-    source: keras.Model, target: keras.Model, optional: tuple[str, ...] = ()
+    source: keras.Model,
+    target: keras.Model,
+    optional: tuple[str, ...] = (),
+    new: tuple[str, ...] = (),
 ) -> list[str]:
     """Lists the layers with weights that two networks do not share, gates left out.
 
@@ -65,17 +71,24 @@ def mismatches(
         source: the network to read from.
         target: the network to write to.
         optional: names of layers that the source may have beyond the target.
+        new: names of layers that the target may have beyond the source.
 
     Returns:
         A text for each layer: its name, what was expected and what is there.
     """
     given, wanted = _shapes(source), _shapes(target)
+    strides, steps = _strides(source), _strides(target)
     found = []
     for name, shapes in wanted.items():
         if name not in given:
-            found.append(f"{name} expected {shapes}, missing")
+            found += [] if name in new else [f"{name} expected {shapes}, missing"]
         elif given[name] != shapes:
             found.append(f"{name} expected {shapes}, got {given[name]}")
+        elif strides.get(name) != steps.get(name):
+            # Weights of one stride fit a network of another, and mean something else.
+            found.append(
+                f"{name} expected strides {steps.get(name)}, got {strides.get(name)}"
+            )
     found += [
         f"{name} {shapes} not expected"
         for name, shapes in given.items()
@@ -102,6 +115,19 @@ def _read(path: pathlib.Path, reference: Reference) -> keras.Model:
             f"{os.fspath(path)!r}: {first}"
         ) from error
     return source
+
+
+def _strides(model: keras.Model) -> dict[str, tuple[int, ...]]:
+    return {
+        layer.name: tuple(layer.strides)
+        for layer in leaves(model)
+        if layer.weights and hasattr(layer, "strides")
+    }
+
+
+def _exit_classifiers(model: keras.Model) -> tuple[str, ...]:
+    exits = [e for e in model._flatten_layers() if isinstance(e, EarlyExit)]
+    return tuple(leaf.name for e in exits for leaf in leaves(e.classifier))
 
 
 def _shapes(model: keras.Model) -> dict[str, list[tuple[int, ...]]]:

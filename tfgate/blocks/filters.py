@@ -7,15 +7,16 @@ from typing import Any
 from typing import Self
 
 import keras
-import numpy as np
 from keras import ops
 
 from tfgate import channels
 from tfgate import costs
+from tfgate.blocks import filter_costs
 from tfgate.blocks.base import GatedBlock
 from tfgate.blocks.sites import Grouping
 from tfgate.blocks.sites import Site
 from tfgate.gates import Gate
+from tfgate.open_channels import Opened
 from tfgate.typing import Activation
 from tfgate.typing import Config
 from tfgate.typing import GateOutputs
@@ -50,7 +51,8 @@ class GatedFilters(GatedBlock):
         places: some of `"input"`, `"inner"` (after each stage but the last),
             `"output"` (after the last) and `"shortcut"` (a projection's output).
         filters_per_gate: number of filters that share a gate, from 1 to all; one
-            number, or a dict with one for each place. It divides the filters there.
+            number, or a dict with one for each place. It divides the filters there,
+            and is a multiple of a group where a grouped convolution is next.
         groups_always_open: number of groups at each place that have no gate, at least
             0 and less than all; one number, or a dict with one for each place.
         shortcut: any layer or model whose output has the shape of the last stage's;
@@ -74,9 +76,9 @@ class GatedFilters(GatedBlock):
             when the block is built.
 
     Raises:
-        ValueError: a place that the block lacks, groups that do not fit the filters, a
-            gate of another number of components, grouped convolutions, or stages and
-            shortcut of different shapes.
+        ValueError: a place that the block lacks, groups that do not fit the filters or
+            the groups of a convolution, a gate of another number of components, or
+            stages and shortcut of different shapes.
 
     Reference:
         BAS equation 4 (`places=("inner",)`); CS 3.4 and figure 2 (all places, filters
@@ -158,6 +160,7 @@ class GatedFilters(GatedBlock):
             self.shortcut.build(input_shape)
         self._check_layers(shapes)
         self.sites = self._grouping.lay_out(self._gated_filters(shapes), self.name)
+        self._check_groups()
         self._build_gate(input_shape)
         self.built = True
 
@@ -206,20 +209,26 @@ class GatedFilters(GatedBlock):
             return []
         return [self.shortcut, *(s for s in self.sites if s.place == "shortcut")]
 
-    def products(self) -> tuple[costs.Product, ...]:
-        factors = {site: self._factor(site) for site in self.sites}
-        products = [
-            *_path_products(self.path(), self.built_shape, factors),
-            *_path_products(self.shortcut_path(), self.built_shape, factors),
-        ]
-        # A place that saves nothing still has components to be counted.
-        counted = {factor for product in products for factor in product.factors}
-        products += [
-            costs.Product(0, (factor,))
-            for factor in factors.values()
-            if factor not in counted
-        ]
-        return tuple(products)
+    def products(self, opened: Opened = ()) -> tuple[costs.Product, ...]:
+        """What the gate switches, in MACs for one image, of the built block.
+
+        Args:
+            opened: the channels of the block's input that earlier gates leave open.
+        """
+        paths = (self.path(), self.shortcut_path())
+        return filter_costs.products(paths, self.built_shape, self.gate, opened)
+
+    def open_outputs(self, opened: Opened = ()) -> Opened:
+        """The channels of the output that gates leave open; empty if all are there.
+
+        Args:
+            opened: the channels of the block's input that earlier gates leave open.
+        """
+        if self.residual or not channels.is_elementwise(self.activation):
+            return ()
+        return filter_costs.open_outputs(
+            self.path(), self.built_shape, self.gate, opened
+        )
 
     def get_config(self) -> Config:
         config = super().get_config()
@@ -257,11 +266,14 @@ class GatedFilters(GatedBlock):
         for layer in (*self.stages, self.shortcut):
             for leaf in channels.leaves(layer) if layer is not None else ():
                 groups = getattr(leaf, "groups", 1)
-                if isinstance(leaf, _CONVOLUTIONS) and groups != 1:
+                if not isinstance(leaf, channels.CONVOLUTIONS) or groups == 1:
+                    continue
+                if channels.kind(leaf) is not channels.Kind.GROUPS:
                     raise ValueError(
-                        "Expected convolutions with groups=1 in a block of gated "
-                        f"filters, got groups={groups} in layer {leaf.name!r} of block "
-                        f"{self.name!r}."
+                        "Expected grouped convolutions of Keras' own classes, with "
+                        "channels last and an elementwise activation, in a block of "
+                        f"gated filters, got groups={groups} in layer {leaf.name!r} of "
+                        f"block {self.name!r}."
                     )
         if not self.residual:
             return
@@ -273,6 +285,32 @@ class GatedFilters(GatedBlock):
                 f"Expected stages and shortcut of block {self.name!r} to have one "
                 f"shape, got {shapes[-1]} and {shortcut}."
             )
+
+    def _check_groups(self) -> None:
+        """A gate switches whole groups of a convolution, or they could not be cut."""
+        for path in (self.path(), self.shortcut_path()):
+            elements = filter_costs.flatten(path)
+            for index, site in enumerate(elements):
+                if isinstance(site, Site):
+                    self._check_reach(site, elements[index + 1 :], ahead=True)
+                    self._check_reach(site, elements[:index][::-1], ahead=False)
+
+    def _check_reach(
+        self, site: Site, elements: Sequence[keras.Layer | Site], ahead: bool
+    ) -> None:
+        size = site.filters_per_gate
+        for layer in filter_costs.reached(elements):
+            if channels.kind(layer) is not channels.Kind.GROUPS:
+                continue
+            inputs, outputs = channels.group_sizes(layer)
+            near, far = (inputs, outputs) if ahead else (outputs, inputs)
+            if size % near:
+                raise ValueError(
+                    "Expected filters_per_gate to be whole groups of the convolution "
+                    f"{layer.name!r}, a multiple of {near} filters next to it, at the "
+                    f"place {site.place!r} of block {self.name!r}, got {size}."
+                )
+            size = size // near * far
 
     def _gated_filters(self, shapes: Sequence[Shape]) -> dict[tuple[str, int], int]:
         """(place, stage) -> number of filters, in the order of computation."""
@@ -310,20 +348,6 @@ class GatedFilters(GatedBlock):
         if not self.gate.built:
             self.gate.build(input_shape)
 
-    # --- Costs
-
-    def _factor(self, site: Site) -> costs.Factor:
-        weights = np.zeros(self.gate.components)
-        weights[site.components] = site.filters_per_gate
-        return costs.Factor(self.gate.name, weights, float(site.filters_always_open))
-
-
-_CONVOLUTIONS = (
-    keras.layers.Conv1D,
-    keras.layers.Conv2D,
-    keras.layers.Conv3D,
-)
-
 
 def _makes_gates(gate: object) -> bool:
     # A layer is callable too, but on tensors.
@@ -339,45 +363,3 @@ def _mask(x: Tensor, site: Site, decision: Tensor) -> Tensor:
     if site.filters_per_gate > 1:
         mask = ops.repeat(mask, site.filters_per_gate, axis=1)
     return x * ops.reshape(mask, (-1,) + (1,) * (len(x.shape) - 2) + (site.filters,))
-
-
-def _path_products(
-    path: Sequence[keras.Layer | Site],
-    shape: Shape,
-    factors: Mapping[Site, costs.Factor],
-) -> list[costs.Product]:
-    """MACs of each layer, with the gated places that it is between.
-
-    A closed filter is neither computed nor read by the layers from its place up to the
-    nearest ones that mix channels, and by those in proportion. Layers that
-    `tfgate.channels` does not know count as if they mixed them.
-    """
-    elements: list[keras.Layer | Site] = []
-    for element in path:
-        elements += [element] if isinstance(element, Site) else channels.leaves(element)
-    products = []
-    for index, element in enumerate(elements):
-        if isinstance(element, Site):
-            continue
-        if not channels.has_no_macs(element):
-            before = _nearest_site(elements[:index][::-1])
-            after = _nearest_site(elements[index + 1 :])
-            found = [factors[site] for site in (before, after) if site is not None]
-            if channels.kind(element) is channels.Kind.KEEPS:
-                # The same filters before and after: closed at one is enough.
-                found = found[-1:]
-            macs = costs.count_macs(element, shape)
-            if macs and found:
-                products.append(costs.Product(macs, tuple(found)))
-        shape = tuple(element.compute_output_shape(shape))
-    return products
-
-
-def _nearest_site(elements: Sequence[keras.Layer | Site]) -> Site | None:
-    """The first gated place, unless a layer comes first that mixes channels."""
-    for element in elements:
-        if isinstance(element, Site):
-            return element
-        if channels.kind(element) is not channels.Kind.KEEPS:
-            return None
-    return None

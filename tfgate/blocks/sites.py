@@ -41,9 +41,14 @@ class Site:
         return f"inner{self.stage + 1}" if self.place == "inner" else self.place
 
     @property
+    def groups(self) -> int:
+        """Number of groups, those that are always open included."""
+        return self.filters // self.filters_per_gate
+
+    @property
     def count(self) -> int:
         """Number of components."""
-        return self.filters // self.filters_per_gate - self.groups_always_open
+        return self.groups - self.groups_always_open
 
     @property
     def components(self) -> slice:

@@ -6,20 +6,25 @@ import pathlib
 import tempfile
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 
 from tfgate import channels
+from tfgate.blocks import EarlyExit
 from tfgate.blocks import GatedBlock
+from tfgate.blocks import GatedConcat
 from tfgate.blocks import GatedFilters
 from tfgate.blocks import GatedResidual
+from tfgate.compaction.constant_channels import cut_constant_channels
 from tfgate.compaction.filters import apply_filters
 from tfgate.compaction.plan import plan_compaction
 from tfgate.compaction.report import Action
 from tfgate.compaction.report import CompactionReport
 from tfgate.costs import count_macs
 from tfgate.graph import GraphRewriter
+from tfgate.layers import SelectChannels
 from tfgate.model import GatedModel
 from tfgate.typing import Tensor
 from tfgate.typing import TensorTree
@@ -37,7 +42,11 @@ def compact(
     their closed filters: convolutions and batch norms get smaller, under their old
     names. A closed filter that goes through a batch norm is a constant, which is added
     to what the next convolution gives; where the convolution's padding would show, one
-    channel stays to carry it.
+    channel stays to carry it. Densely connected layers that never run leave the network
+    together with the channels that they would have appended, and so do closed filters
+    of blocks without a shortcut: what reads these channels gets smaller. An early exit
+    that no image takes leaves with its classifier; one that every image takes ends the
+    network.
 
     Args:
         model: a `tfgate.GatedModel`.
@@ -75,13 +84,30 @@ def compact(
 
     def replace(block: GatedBlock, x: Tensor) -> Tensor:
         decision = decided[block.name]
+        # What is cut gets built, of the shapes that it had, and is not reached.
+        cut = decision.action is Action.CUT
+        if isinstance(block, EarlyExit):
+            return _apply_flat(rewriter, block.classifier, x)
         if isinstance(block, GatedFilters):
-            return apply_filters(rewriter, block, np.array(decision.decisions), x)
-        return apply_decided(rewriter, block, decision.action, x)
+            decisions = np.array(
+                [1] * block.gate.components if cut else decision.decisions
+            )
+            return apply_filters(rewriter, block, decisions, x)
+        action = Action.UNGATE if cut else decision.action
+        return apply_decided(rewriter, block, action, x)
 
-    inputs, outputs = rewriter.rewrite(replace)
+    def select(answers: Sequence[Tensor]) -> Tensor:
+        for leave, answer in zip(model.exits.exits, answers, strict=False):
+            if decided[leave.name].action is Action.END:
+                return answer
+        return answers[-1]
+
+    inputs, outputs = rewriter.rewrite(replace, select=select)
     compacted = keras.Model(inputs, outputs, name=f"{model.name}_compact")
     rewriter.finish()
+    zeros = _appended_zeros(model, compacted)
+    if zeros:
+        compacted = cut_constant_channels(compacted, zeros)
     if print_fn is not None:
         print_fn(_measure(report, model, compacted))
     return compacted
@@ -90,11 +116,11 @@ def compact(
 def apply_decided(
     rewriter: GraphRewriter, block: GatedBlock, action: Action, x: Tensor
 ) -> Tensor:
-    """Builds what is left of a residual block whose gate is decided.
+    """Builds what is left of a block with one branch whose gate is decided.
 
     Args:
         rewriter: the `tfgate.graph.GraphRewriter` at work.
-        block: a `tfgate.GatedResidual`.
+        block: a `tfgate.GatedResidual` or `tfgate.GatedConcat`.
         action: `Action.REMOVE` or `Action.UNGATE`.
         x: KerasTensor, the block's input in the new graph.
 
@@ -104,26 +130,47 @@ def apply_decided(
     Raises:
         ValueError: compaction of this class of blocks is not known.
     """
+    if isinstance(block, GatedConcat):
+        return _apply_concat(rewriter, block, action, x)
     if not isinstance(block, GatedResidual):
         raise ValueError(
-            f"Expected a GatedResidual or GatedFilters to compact, got {block.name!r} "
-            f"of class {type(block).__name__}."
+            "Expected a GatedResidual, GatedConcat or GatedFilters to compact, got "
+            f"{block.name!r} of class {type(block).__name__}."
         )
     output = _apply_flat(rewriter, block.shortcut, x)
     if action is Action.UNGATE:
-        residual = _apply_flat(rewriter, block.branch, x)
-        if block.gate.open_weight != 1.0:
-            residual = keras.layers.Rescaling(
-                block.gate.open_weight,
-                name=f"{block.name}_scale",
-                dtype=block.dtype_policy,
-            )(residual)
         add = keras.layers.Add(name=f"{block.name}_add", dtype=block.dtype_policy)
-        output = add([output, residual])
+        output = add([output, _apply_branch(rewriter, block, x)])
     activation = keras.layers.Activation(
         block.activation, name=f"{block.name}_out", dtype=block.dtype_policy
     )
     return activation(output)
+
+
+def _apply_concat(
+    rewriter: GraphRewriter, block: GatedConcat, action: Action, x: Tensor
+) -> Tensor:
+    """Appends the branch to x, or zeros."""
+    dtype = block.dtype_policy
+    if action is Action.UNGATE:
+        concat = keras.layers.Concatenate(name=f"{block.name}_concat", dtype=dtype)
+        return concat([x, _apply_branch(rewriter, block, x)])
+    appended = block.branch.compute_output_shape(block.built_shape)[-1]
+    places = [*range(x.shape[-1]), *[None] * appended]
+    return SelectChannels(places, name=f"{block.name}_zeros", dtype=dtype)(x)
+
+
+def _apply_branch(
+    rewriter: GraphRewriter, block: GatedResidual | GatedConcat, x: Tensor
+) -> Tensor:
+    """Applies a copy of the branch, with the weight that it has at inference."""
+    branch = _apply_flat(rewriter, block.branch, x)
+    if block.gate.open_weight == 1.0:
+        return branch
+    scale = keras.layers.Rescaling(
+        block.gate.open_weight, name=f"{block.name}_scale", dtype=block.dtype_policy
+    )
+    return scale(branch)
 
 
 def _apply_flat(
@@ -133,6 +180,26 @@ def _apply_flat(
     for leaf in () if layer is None else channels.leaves(layer):
         x = rewriter.copy(leaf)(x)
     return x
+
+
+def _appended_zeros(model: GatedModel, compacted: keras.Model) -> list[str]:
+    """Names of the layers that make zeros of channels which no shortcut adds to."""
+    blocks = tuple(
+        f"{block.name}_"
+        for block in model.blocks
+        if isinstance(block, GatedConcat)
+        or (isinstance(block, GatedFilters) and not block.residual)
+    )
+    return [
+        layer.name
+        for layer in compacted.layers
+        if isinstance(layer, SelectChannels)
+        and layer.name.startswith(blocks)
+        and (
+            set(layer.channels) == {None}
+            or layer.name.endswith(("_zeros", "_output_restore", "_output_select"))
+        )
+    ]
 
 
 def _measure(

@@ -1,10 +1,12 @@
 """Which gates no longer decide anything."""
 
+import dataclasses
 from collections.abc import Iterable
 
 import keras
 import numpy as np
 
+from tfgate.blocks import EarlyExit
 from tfgate.blocks import GatedBlock
 from tfgate.blocks import GatedFilters
 from tfgate.compaction.report import Action
@@ -27,7 +29,9 @@ def plan_compaction(
 
     Independent gates are decided by the threshold alone. A component of a
     data-dependent gate counts as decided when it decides alike for every image of the
-    calibration set; a block, when all of its components do.
+    calibration set; a block, when all of its components do. An early exit that every
+    image takes ends the network: what lies behind it is decided whatever its gates
+    say.
 
     Args:
         model: a `tfgate.GatedModel`.
@@ -51,6 +55,7 @@ def plan_compaction(
     blocks = tuple(
         _decide(model, block, rates.get(block.gate.name)) for block in model.blocks
     )
+    blocks = _cut(model, blocks)
     return CompactionReport(
         policy.tau,
         blocks,
@@ -70,6 +75,8 @@ def _decide(
         decisions = tuple(known.get(float(rate)) for rate in rates)
     if None in decisions:
         action = Action.KEEP
+    elif isinstance(block, EarlyExit):
+        action = Action.PASS if decisions == (1,) else Action.END
     elif 0 not in decisions:
         action = Action.UNGATE
     else:
@@ -84,6 +91,23 @@ def _decide(
         macs=model.costs.all_open - model.costs.count(closed),
         decisions=decisions,
         places=_places(block, decisions),
+    )
+
+
+def _cut(
+    model: GatedModel, blocks: tuple[BlockDecision, ...]
+) -> tuple[BlockDecision, ...]:
+    """Marks what lies behind the first exit that every image takes."""
+    decided = {block.block: block for block in blocks}
+    actions = [decided[leave.name].action for leave in model.exits.exits]
+    if Action.END not in actions:
+        return blocks
+    last, stages = actions.index(Action.END), model.exits.stages()
+    return tuple(
+        dataclasses.replace(block, action=Action.CUT)
+        if stages.get(block.block, 0) > last
+        else block
+        for block in blocks
     )
 
 
@@ -106,7 +130,8 @@ def _places(
 def _macs_after(model: GatedModel, blocks: Iterable[BlockDecision]) -> int:
     left, gates = {}, 0
     for block in blocks:
-        decided = block.action is not Action.KEEP
+        # What is cut costs nothing, its gates included.
+        decided = block.action not in (Action.KEEP, Action.CUT)
         gates += model.costs.gate[block.gate] if decided else 0
         left[block.gate] = np.array(
             block.decisions if decided else [1] * len(block.decisions), "float64"

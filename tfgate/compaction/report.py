@@ -10,6 +10,9 @@ class Action(enum.Enum):
     REMOVE = "branch removed"
     SLICE = "filters removed"
     UNGATE = "gate removed"
+    END = "the network ends here"
+    PASS = "exit removed"
+    CUT = "behind the end of the network"
     KEEP = "undecided"
 
 
@@ -77,7 +80,8 @@ class CompactionReport:
         macs_after: MACs per image of the compacted network. In a plan, what the
             decisions leave, where blocks that stay undecided count as open, with their
             gates; of filters, the network may need a few more, to carry constants, or
-            fewer, without what feeds only closed ones.
+            fewer, without what feeds only closed ones. Behind a removed layer of a
+            dense block it needs fewer, since what reads its channels gets smaller.
         parameters_before: number of weights, the gates' included.
         parameters_after: of the compacted network; None in a plan.
         bytes_before: size of the `.keras` file, without the optimizer's state; None in

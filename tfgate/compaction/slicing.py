@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from tfgate import channels
 from tfgate.typing import Shape
 
 Channels = Sequence[int]
@@ -99,6 +100,19 @@ def slice_mixing(
     return _new(layer, weights, {size: len(outputs), "use_bias": len(weights) == 2})
 
 
+def slice_groups(layer: keras.Layer, groups: Channels) -> NewLayer:
+    """Copies a grouped convolution for some of its groups.
+
+    Args:
+        layer: a convolution of the kind `tfgate.channels.Kind.GROUPS`.
+        groups: numbers of the groups, ascending.
+    """
+    size = channels.group_sizes(layer)[1]
+    outputs = [group * size + offset for group in groups for offset in range(size)]
+    weights = [weight[..., outputs] for weight in layer.get_weights()]
+    return _new(layer, weights, {"filters": len(outputs), "groups": len(groups)})
+
+
 def constants_after(
     layer: keras.Layer, constants: np.ndarray, shape: Shape
 ) -> np.ndarray:
@@ -143,6 +157,23 @@ def mixed_constants(layer: keras.Layer, constants: np.ndarray) -> np.ndarray:
     if constants.any() and pads(layer):
         raise NotFoldable
     summed = summed_kernel(layer, constants).reshape(-1, layer.kernel.shape[-1]).sum(0)
+    if layer.use_bias:
+        summed = summed + _values(layer.bias)
+    return _apply(layer.activation, summed)
+
+
+def grouped_constants(layer: keras.Layer, constants: np.ndarray) -> np.ndarray:
+    """What a grouped convolution makes of constants: `[outputs]`.
+
+    Raises:
+        NotFoldable: the padding of the layer would show.
+    """
+    if constants.any() and pads(layer):
+        raise NotFoldable
+    inputs, outputs = channels.group_sizes(layer)
+    kernel = _values(layer.kernel).reshape(-1, inputs, layer.groups, outputs)
+    by_group = constants.reshape(layer.groups, inputs)
+    summed = np.einsum("pkgo,gk->go", kernel, by_group).ravel()
     if layer.use_bias:
         summed = summed + _values(layer.bias)
     return _apply(layer.activation, summed)

@@ -8,6 +8,7 @@ from tfgate.inference.ensembles import ensemble_predict
 from tfgate.inference.evaluation import Ensemble
 from tfgate.inference.evaluation import StochasticRuns
 from tfgate.inference.evaluation import evaluate_policies
+from tfgate.inference.exits import evaluate_exits
 from tfgate.inference.operating_points import choose_operating_point
 from tfgate.inference.scope import use_policy
 
@@ -16,6 +17,7 @@ __all__ = [
     "StochasticRuns",
     "choose_operating_point",
     "ensemble_predict",
+    "evaluate_exits",
     "evaluate_policies",
     "use_policy",
 ]

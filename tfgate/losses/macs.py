@@ -8,6 +8,7 @@ from keras import ops
 from tfgate import schedules
 from tfgate.costs import ModelCosts
 from tfgate.distribution import global_batch_mean
+from tfgate.losses.base import ALL
 from tfgate.losses.base import GateLoss
 from tfgate.losses.base import check_rate
 from tfgate.schedules import Schedule
@@ -26,6 +27,9 @@ class Macs(GateLoss):
     Args:
         target: t in [0, 1], a number or a `tfgate.schedules.Schedule`.
         coefficient: weight of the loss, a number or a schedule.
+        gates: pattern of the names of the gates that it trains, see `GateLoss`. The
+            share is that of the whole network all the same: the decisions of the
+            others count as they are, without a gradient.
 
     Raises:
         ValueError: target is not in [0, 1] or, when the model is compiled, it gets
@@ -36,9 +40,12 @@ class Macs(GateLoss):
     """
 
     def __init__(
-        self, target: float | Schedule, coefficient: float | Schedule = 1.0
+        self,
+        target: float | Schedule,
+        coefficient: float | Schedule = 1.0,
+        gates: str = ALL,
     ) -> None:
-        super().__init__(coefficient)
+        super().__init__(coefficient, gates)
         self.target = check_rate(target, "target")
 
     def call(self, gates: GatesOutputs, costs: ModelCosts, step: Tensor) -> Tensor:
@@ -46,7 +53,17 @@ class Macs(GateLoss):
         share = global_batch_mean(executed / float(costs.all_open))
         return ops.square(schedules.at(self.target, step) - share)
 
+    def select(self, gates: GatesOutputs) -> GatesOutputs:
+        own = set(self.matching(gates))
+        return {
+            name: gate
+            if name in own
+            else {key: ops.stop_gradient(value) for key, value in gate.items()}
+            for name, gate in gates.items()
+        }
+
     def check(self, gates: Mapping[str, int], costs: ModelCosts) -> None:
+        super().check(gates, costs)
         least = costs.all_closed / costs.all_open
         lowest = schedules.bounds(self.target)[0]
         if lowest < least:

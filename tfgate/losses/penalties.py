@@ -5,6 +5,7 @@ from keras import ops
 
 from tfgate.costs import ModelCosts
 from tfgate.distribution import global_batch_mean
+from tfgate.losses.base import ALL
 from tfgate.losses.base import GateLoss
 from tfgate.losses.base import concatenated
 from tfgate.schedules import Schedule
@@ -31,6 +32,7 @@ class L0(GateLoss):
         coefficient: gamma, at least 0, a number or a `tfgate.schedules.Schedule`; BAS
             lets it rise from 0 once the batch-shaping loss has faded out.
         reduction: `"sum"` or `"mean"` over the components.
+        gates: pattern of the names of the gates that it is of, see `GateLoss`.
 
     Raises:
         ValueError: reduction is another word, or coefficient gets negative.
@@ -45,9 +47,12 @@ class L0(GateLoss):
     """
 
     def __init__(
-        self, coefficient: float | Schedule = 1.0, reduction: str = "sum"
+        self,
+        coefficient: float | Schedule = 1.0,
+        reduction: str = "sum",
+        gates: str = ALL,
     ) -> None:
-        super().__init__(coefficient)
+        super().__init__(coefficient, gates)
         if reduction not in ("sum", "mean"):
             raise ValueError(
                 f"Expected reduction to be 'sum' or 'mean', got {reduction!r}."
@@ -73,6 +78,7 @@ class Polarization(GateLoss):
     Args:
         coefficient: weight of the loss, at least 0, a number or a
             `tfgate.schedules.Schedule`.
+        gates: pattern of the names of the gates that it is of, see `GateLoss`.
 
     Reference:
         Srinivas and Babu 2016, Learning neural network architectures using

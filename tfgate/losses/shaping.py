@@ -6,6 +6,7 @@ from keras import ops
 from tfgate.costs import ModelCosts
 from tfgate.distribution import global_batch_mean
 from tfgate.distribution import global_batch_ranks
+from tfgate.losses.base import ALL
 from tfgate.losses.base import GateLoss
 from tfgate.losses.base import concatenated
 from tfgate.priors import Beta
@@ -50,6 +51,7 @@ class BatchShaping(GateLoss):
         coefficient: lambda, at least 0, a number or a `tfgate.schedules.Schedule`; BAS
             lets 0.75 fall to 0 over the first 100 of 500 epochs.
         reduction: `"mean"` or `"sum"` over the images of the batch.
+        gates: pattern of the names of the gates that it is of, see `GateLoss`.
 
     Raises:
         ValueError: prior is no prior, or reduction is another word.
@@ -70,8 +72,9 @@ class BatchShaping(GateLoss):
         prior: Prior | None = None,
         coefficient: float | Schedule = 0.75,
         reduction: str = "mean",
+        gates: str = ALL,
     ) -> None:
-        super().__init__(coefficient)
+        super().__init__(coefficient, gates)
         prior = Beta(0.6, 0.4) if prior is None else prior
         if not isinstance(prior, Prior):
             raise ValueError(f"Expected prior to be a tfgate prior, got {prior!r}.")

@@ -8,6 +8,7 @@ from keras import ops
 
 from tfgate import schedules
 from tfgate.costs import ModelCosts
+from tfgate.losses.base import ALL
 from tfgate.losses.base import GateLoss
 from tfgate.losses.base import activation_rates
 from tfgate.losses.base import check_rate
@@ -29,8 +30,9 @@ class _OneTarget(GateLoss):
         self,
         target: float | Schedule | VariableTarget,
         coefficient: float | Schedule = 1.0,
+        gates: str = ALL,
     ) -> None:
-        super().__init__(coefficient)
+        super().__init__(coefficient, gates)
         if not isinstance(target, VariableTarget):
             target = check_rate(target, "target")
         self.target = target
@@ -39,9 +41,14 @@ class _OneTarget(GateLoss):
         if isinstance(self.target, VariableTarget):
             self.target.build()
 
+    @property
+    def variables(self) -> list[keras.Variable]:
+        return self.target.variables if isinstance(self.target, VariableTarget) else []
+
     def update(self, gates: GatesOutputs, step: Tensor) -> None:
         if isinstance(self.target, VariableTarget):
-            self.target.update(ops.mean(activation_rates(gates)), step)
+            rates = activation_rates(self.select(gates))
+            self.target.update(ops.mean(rates), step)
 
     def get_config(self) -> Config:
         return {**super().get_config(), "target": schedules.serialize(self.target)}
@@ -58,6 +65,7 @@ class PerBatch(_OneTarget):
         target: t in [0, 1], a number, a `tfgate.schedules.Schedule` or a
             `VariableTarget`.
         coefficient: weight of the loss, a number or a schedule.
+        gates: pattern of the names of the gates that it is of, see `GateLoss`.
 
     Raises:
         ValueError: target is not, or does not stay, in [0, 1].
@@ -82,8 +90,13 @@ class ConstQuad(_OneTarget):
     """Squared distance from a target on one side of it, nothing on the other.
 
     With r the activation rate, `L_CQ = 0 if r <= t else (t - r)^2`: a network that
-    manages with less than its target is left alone. Mirrored, for gates that open an
-    early exit, `L_CQ = 0 if r >= t else (t - r)^2`: it may exit as often as it likes.
+    manages with less than its target is left alone. Mirrored, it is
+    `L_CQ = 0 if r >= t else (t - r)^2`: too little costs, and more is free.
+
+    Early exits: PG 5 writes the mirrored form of the share that leaves, with a target
+    of .3, which may be more at no cost. Here r is the share that continues, one minus
+    that, so the same number is `ConstQuad(0.7, per="gate", gates="*_exit_gate")`, not
+    mirrored: (0.7 - r)^2 where r > 0.7.
 
     PG writes the condition with a sum over the batch, `B_i <= t`; it is read here as
     one on the mean, the number that the second case squares.
@@ -96,12 +109,13 @@ class ConstQuad(_OneTarget):
             `"gate"`: mean over components of the loss of each one's own rate, as for
             `PerGate`, with one target for all.
         coefficient: weight of the loss, a number or a schedule.
+        gates: pattern of the names of the gates that it is of, see `GateLoss`.
 
     Raises:
         ValueError: target is not, or does not stay, in [0, 1], or per is another word.
 
     Reference:
-        PG S2.2 (L_CQ,B); PG 5 (mirrored and per gate, for early exits).
+        PG S2.2 (L_CQ,B); PG 5 (mirrored and per gate, for the share of early exits).
 
     Example:
     >>> gates = {"a": {"decision": ops.array([[1.0], [1.0]])}}
@@ -117,8 +131,9 @@ class ConstQuad(_OneTarget):
         mirrored: bool = False,
         per: str = "batch",
         coefficient: float | Schedule = 1.0,
+        gates: str = ALL,
     ) -> None:
-        super().__init__(target, coefficient)
+        super().__init__(target, coefficient, gates)
         if per not in ("batch", "gate"):
             raise ValueError(f"Expected per to be 'batch' or 'gate', got {per!r}.")
         self.mirrored = bool(mirrored)
@@ -148,6 +163,7 @@ class PerGate(GateLoss):
             number may be a `tfgate.schedules.Schedule`.
         rate: t of a named list, in [0, 1], a number or a schedule; None otherwise.
         coefficient: weight of the loss, a number or a schedule.
+        gates: pattern of the names of the gates that it is of, see `GateLoss`.
 
     Raises:
         ValueError: a target is not in [0, 1], an unknown name, a name without a rate
@@ -173,8 +189,9 @@ class PerGate(GateLoss):
         | str,
         rate: float | Schedule | None = None,
         coefficient: float | Schedule = 1.0,
+        gates: str = ALL,
     ) -> None:
-        super().__init__(coefficient)
+        super().__init__(coefficient, gates)
         self.targets = targets
         self.rate = None if rate is None else check_rate(rate, "rate")
         self._resolved = self._resolve()
@@ -191,7 +208,7 @@ class PerGate(GateLoss):
         return ops.mean(ops.square(targets - activation_rates(gates)))
 
     def check(self, gates: Mapping[str, int], costs: ModelCosts) -> None:
-        self._targets_of(gates)
+        self._targets_of(dict.fromkeys(self.matching(gates)))
 
     def get_config(self) -> Config:
         targets: Any = self.targets

@@ -29,8 +29,8 @@ class VariableTarget:
     The rate r is that of all gates over the global batch, whatever the loss is per,
     and no gradient flows into the target. Evaluation uses the target and leaves it as
     it is. The average is a variable of the loss, not a weight of the model, and is not
-    saved: a training that continues at the beginning of an epoch misses nothing, one
-    that continues within an epoch has lost what came before.
+    saved with the model: a training that continues at the beginning of an epoch misses
+    nothing, one that continues within an epoch has to restore `variables`.
 
     Args:
         initial: rate in [0, 1] at the beginning of each epoch.
@@ -82,6 +82,11 @@ class VariableTarget:
             aggregation="only_first_replica",
             name="variable_target",
         )
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """The average, once it is built."""
+        return [] if self._average is None else [self._average]
 
     def __call__(self, step: Tensor) -> Tensor:
         """Returns the target after `step` training steps, a float32 scalar.

@@ -95,6 +95,14 @@ class TestRefusals:
         CifarResNet(14, input_shape=SHAPE).save(tmp_path / "w.keras")
         self.check(gated, tmp_path / "w.keras", "conv2_block2_1_conv .*not expected")
 
+    def test_another_stride(self, tmp_path):
+        arguments = {"input_shape": (32, 32, 3), "include_top": False}
+        tfgate.applications.ResNet50(stride_on="3x3", **arguments).save(
+            tmp_path / "w.keras"
+        )
+        with pytest.raises(ValueError, match="1_conv expected strides .2, 2., got .1"):
+            tfgate.applications.ResNet50(weights=tmp_path / "w.keras", **arguments)
+
     def test_missing_layers_are_listed(self):
         shallow = CifarResNet(8, input_shape=SHAPE)
         deep = CifarResNet(14, input_shape=SHAPE)

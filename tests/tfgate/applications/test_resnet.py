@@ -1,4 +1,6 @@
-"""CifarResNet: the published sizes, and what its gates leave of the network."""
+"""ResNet-18 to 152: keras.applications' networks, and what gates make of them."""
+
+import inspect
 
 import keras
 import numpy as np
@@ -6,322 +8,295 @@ import pytest
 
 import tfgate
 from tests.tfgate import builders
-from tfgate.applications import CifarResNet
+from tests.tfgate import filter_blocks
+from tfgate.applications import FilterGating
+from tfgate.applications import ResNet18
+from tfgate.applications import ResNet34
+from tfgate.applications import ResNet50
+from tfgate.applications import ResNet101
+from tfgate.applications import ResNet152
 
-SMALL = {"input_shape": (16, 16, 3), "classifier_activation": None}
+SHAPE = (64, 64, 3)
+SMALL = {"input_shape": SHAPE, "classes": 5, "classifier_activation": None}
+BLOCKS = {
+    ResNet18: (2, 2, 2, 2),
+    ResNet34: (3, 4, 6, 3),
+    ResNet50: (3, 4, 6, 3),
+    ResNet101: (3, 4, 23, 3),
+    ResNet152: (3, 8, 36, 3),
+}
+large = pytest.mark.large
 
 
-def trainable_parameters(depth, classes=10):
-    """He et al. 4.2 by hand: 3x3 convolutions, two norm parameters a channel, head."""
-    total, channels = 27 * 16 + 2 * 16, 16
-    for filters in (16, 32, 64):
-        for _ in range((depth - 2) // 6):
-            total += 9 * channels * filters + 9 * filters * filters + 4 * filters
-            channels = filters
-    return total + 64 * classes + classes
-
-
-def count_trainable(model):
-    return sum(int(np.prod(w.shape)) for w in model.trainable_weights)
-
-
-def images(count=6):
+def images(count=2):
     generator = np.random.default_rng(0)
-    return generator.normal(size=(count, 16, 16, 3)).astype("float32")
+    return generator.uniform(-1.0, 1.0, size=(count, *SHAPE)).astype("float32")
 
 
-def weighted_leaves(model):
-    """Names of the layers that have weights of their own, gates and theirs left out."""
-    gates = [gate for gate in getattr(model, "gates", [])]
-    inside = {id(layer) for gate in gates for layer in gate._flatten_layers()}
-    return [
-        layer.name
-        for layer in model._flatten_layers(include_self=False)
-        if layer.weights
-        and id(layer) not in inside
-        and not list(layer._flatten_layers(include_self=False))
-    ]
+def randomize(model):
+    """Random weights whose sums over many blocks stay small."""
+    builders.randomize(model)
+    for layer in model._flatten_layers():
+        if layer.name.endswith("_3_bn"):
+            layer.gamma.assign(layer.gamma * 0.3)
 
 
 @pytest.fixture(scope="module")
-def dense():
+def published():
+    """keras.applications' ResNet50 with random weights and statistics."""
     keras.utils.set_random_seed(1)
-    model = CifarResNet(20, **SMALL)
-    builders.randomize(model)
+    model = keras.applications.ResNet50(weights=None, **SMALL)
+    randomize(model)
     return model
 
 
-@pytest.fixture(scope="module", params=["independent", "dependent"])
-def gated(request, dense):
-    """A gated network with the weights of the dense one."""
-    model = CifarResNet(20, gate=request.param, seed=3, **SMALL)
-    tfgate.copy_weights(dense, model)
-    return model
+def weighted(model):
+    return [
+        (layer.name, [tuple(w.shape) for w in layer.weights])
+        for layer in model.layers
+        if layer.weights
+    ]
 
 
-class TestParameters:
-    @pytest.mark.parametrize(
-        ("depth", "published"), [(20, 0.27), (32, 0.46), (56, 0.85), (110, 1.7)]
+def assert_equal(model, expected):
+    assert np.std(expected) > 0.1
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(
+        builders.predict(model, images()), expected, rtol=1e-5, atol=1e-5 * scale
     )
-    def test_dense(self, depth, published):
-        parameters = count_trainable(CifarResNet(depth))
-        assert parameters == trainable_parameters(depth)
-        assert round(parameters / 1e6, 1 if depth == 110 else 2) == published
 
-    def test_resnet20_exactly(self):
-        assert trainable_parameters(20) == 269_722
 
-    def test_gates_add_theirs(self, gated, dense):
-        gate_class = type(gated.gates[0])
-        own = 9 * 2
-        if gate_class is tfgate.DependentGate:
-            own = sum(16 * c + 32 + 34 for c in [16] * 4 + [32] * 3 + [64] * 2)
-        assert count_trainable(gated) == count_trainable(dense) + own
+class TestAgainstKerasApplications:
+    def test_layers_and_outputs(self, published):
+        dense = ResNet50(**SMALL)
+        assert weighted(dense) == weighted(published)
+        names = {layer.name for layer in published.layers}
+        assert names - {layer.name for layer in dense.layers} <= {
+            published.layers[0].name
+        }
+        norms = [
+            x for x in dense.layers if isinstance(x, keras.layers.BatchNormalization)
+        ]
+        assert {norm.epsilon for norm in norms} == {1.001e-5}
+        tfgate.copy_weights(published, dense)
+        assert_equal(dense, builders.predict(published, images()))
+
+    @pytest.mark.parametrize("granularity", ["block", "bas", "cs-low", "cs-medium"])
+    def test_open_gates(self, published, granularity):
+        gated = ResNet50(gate="independent", granularity=granularity, **SMALL)
+        tfgate.copy_weights(published, gated)
+        gated.policy = tfgate.AlwaysOpen()
+        assert_equal(gated, builders.predict(published, images()))
+
+    def test_without_the_top(self, published):
+        arguments = {"include_top": False, "input_shape": SHAPE, "pooling": "avg"}
+        model = ResNet50(**arguments)
+        tfgate.copy_weights(published, model)
+        features = keras.Model(published.input, published.get_layer("avg_pool").output)
+        assert_equal(model, builders.predict(features, images()))
+
+    @large
+    @pytest.mark.parametrize(
+        ("ours", "theirs"),
+        [
+            (ResNet101, keras.applications.ResNet101),
+            (ResNet152, keras.applications.ResNet152),
+        ],
+    )
+    def test_deeper_ones(self, ours, theirs):
+        published = theirs(weights=None, **SMALL)
+        randomize(published)
+        for gate in (None, "independent"):
+            model = ours(gate=gate, **SMALL)
+            tfgate.copy_weights(published, model)
+            if gate is None:
+                assert weighted(model) == weighted(published)
+            else:
+                model.policy = tfgate.AlwaysOpen()
+            assert_equal(model, builders.predict(published, images()))
+
+    @large
+    @pytest.mark.parametrize("suffix", [".keras", ".h5", ".weights.h5"])
+    def test_weights_of_a_file(self, published, suffix, tmp_path):
+        path = tmp_path / f"published{suffix}"
+        if suffix == ".weights.h5":
+            published.save_weights(path)
+        else:
+            published.save(path)
+        for gate in (None, "independent"):
+            model = ResNet50(weights=path, gate=gate, **SMALL)
+            model_weights = model.get_layer("conv1_conv").get_weights()
+            expected = published.get_layer("conv1_conv").get_weights()
+            np.testing.assert_array_equal(model_weights[0], expected[0])
+            if gate is not None:
+                model.policy = tfgate.AlwaysOpen()
+            assert_equal(model, builders.predict(published, images()))
+
+    @pytest.mark.parametrize("function", BLOCKS)
+    def test_signature(self, function):
+        theirs = list(inspect.signature(keras.applications.ResNet50).parameters)
+        ours = inspect.signature(function).parameters
+        assert list(ours)[: len(theirs)] == theirs
+        assert ours["weights"].default is None
 
 
 class TestStructure:
-    def test_one_gate_per_residual_block(self, gated):
-        names = [f"conv{stage}_block{i}" for stage in (2, 3, 4) for i in (1, 2, 3)]
-        assert [block.name for block in gated.blocks] == names
-        assert gated.gate_names == [f"{name}_gate" for name in names]
-        assert [gate.components for gate in gated.gates] == [1] * 9
-
-    def test_dense_and_gated_have_the_same_layer_names(self, gated, dense):
-        names = weighted_leaves(dense)
-        assert sorted(weighted_leaves(gated)) == sorted(names)
-        assert len(names) == len(set(names)) == 19 + 19 + 1
-
-    def test_dense_is_a_plain_keras_model(self, dense):
-        assert not isinstance(dense, tfgate.GatedModel)
-        modules = {type(layer).__module__.split(".")[0] for layer in dense.layers}
-        assert modules == {"keras"}
-
-    def test_arguments_reach_their_places(self):
-        model = CifarResNet(
-            20,
-            input_shape=(8, 8, 1),
-            classes=7,
-            gate="independent",
-            initial_open_probability=0.6,
-            estimator=tfgate.estimators.BinaryConcrete(0.4),
-            policy=tfgate.Threshold(0.3),
-            seed=5,
-            name="mine",
-        )
-        assert model.name == "mine"
-        assert model.core.input_shape == (None, 8, 8, 1)
-        assert model.policy == tfgate.Threshold(0.3)
-        for gate in model.gates:
-            assert gate.seed == 5
-            assert gate.initial_open_probability == 0.6
-            assert gate.estimator.temperature == 0.4
-        predictions = builders.predict(model, np.ones((2, 8, 8, 1), "float32"))
-        np.testing.assert_allclose(predictions.sum(axis=1), [1.0, 1.0], rtol=1e-5)
-        assert predictions.shape == (2, 7)
-
     @pytest.mark.parametrize(
-        ("argument", "value"),
-        [
-            ("gate", "static"),
-            ("gate", True),
-            ("granularity", "filters"),
-            ("granularity", None),
+        ("function", "parameters"),
+        [  # torchvision's numbers
+            (ResNet18, 11_689_512),
+            (ResNet34, 21_797_672),
         ],
     )
-    def test_unknown_choice(self, argument, value):
-        with pytest.raises(ValueError, match=f"{argument} to be one of .*{value!r}"):
-            CifarResNet(**{argument: value})
+    def test_published_sizes(self, function, parameters):
+        model = function(input_shape=SHAPE)
+        assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == parameters
 
-    @pytest.mark.parametrize("depth", [2, 18, 21, "20"])
-    def test_depths_that_there_are_not(self, depth):
-        with pytest.raises(ValueError, match=f"Expected depth .*got {depth!r}"):
-            CifarResNet(depth)
+    def test_published_macs(self):
+        """1.81 G, torchvision's number, without the biases."""
+        model = ResNet18()
+        macs = tfgate.costs.count_macs(model, (None, 224, 224, 3))
+        assert macs == 1_814_073_344
 
-    @pytest.mark.parametrize("probability", [0.0, 1.0, 2.0])
-    def test_bad_initial_open_probability(self, probability):
-        with pytest.raises(ValueError, match="initial_open_probability"):
-            CifarResNet(20, gate="dependent", initial_open_probability=probability)
+    @pytest.mark.parametrize(
+        "function", [ResNet18, ResNet50, pytest.param(ResNet152, marks=large)]
+    )
+    def test_one_gate_per_block(self, function):
+        model = function(gate="independent", **SMALL)
+        names = [
+            f"conv{stage}_block{number}"
+            for stage, count in enumerate(BLOCKS[function], start=2)
+            for number in range(1, count + 1)
+        ]
+        assert [block.name for block in model.blocks] == names
+        assert model.gate_names == [f"{name}_gate" for name in names]
+
+    def test_places_of_channel_selection(self):
+        """Where CS has gates, and in groups of which size."""
+        model = ResNet50(gate="independent", granularity="cs-low", **SMALL)
+        first, second = model.blocks[:2]
+        names = ["input", "inner1", "inner2", "output"]
+        assert [site.name for site in first.sites] == [*names, "shortcut"]
+        assert [site.name for site in second.sites] == names
+        assert [(s.filters, s.filters_per_gate) for s in first.sites] == [
+            (64, 16),
+            (64, 8),
+            (64, 8),
+            (256, 16),
+            (256, 16),
+        ]
+        assert {site.groups_always_open for site in first.sites} == {1}
+        last = model.blocks[-1].sites
+        assert [(s.filters, s.filters_per_gate) for s in last] == [
+            (2048, 128),
+            (512, 64),
+            (512, 64),
+            (2048, 128),
+        ]
+
+    def test_width_is_of_the_inner_filters(self):
+        model = ResNet18(width=2, **SMALL)
+        assert model.get_layer("conv3_block2_1_conv").filters == 256
+        assert model.get_layer("conv3_block2_2_conv").filters == 128
+
+    def test_zero_init_residual(self):
+        model = ResNet18(zero_init_residual=True, **SMALL)
+        zero = {
+            layer.name
+            for layer in model.layers
+            if isinstance(layer, keras.layers.BatchNormalization)
+            and not np.asarray(layer.gamma).any()
+        }
+        assert len(zero) == 8 and {name[-5:] for name in zero} == {"_2_bn"}
 
 
-class TestInputTensor:
-    @pytest.mark.parametrize("gate", [None, "independent"])
-    def test_normalization_inside_the_model(self, gate):
-        mean, variance = [0.5, 0.4, 0.3], [0.04, 0.05, 0.06]
-        raw = keras.Input((16, 16, 3))
-        normalization = keras.layers.Normalization(mean=mean, variance=variance)
-        arguments = {"gate": gate, "classifier_activation": None}
-        model = CifarResNet(20, input_tensor=normalization(raw), **arguments)
-        plain = CifarResNet(20, input_shape=(16, 16, 3), **arguments)
-        tfgate.copy_weights(plain, model)
-        pixels = np.random.default_rng(0).uniform(size=(4, 16, 16, 3)).astype("float32")
-        normalised = ((pixels - mean) / np.sqrt(variance)).astype("float32")
-        np.testing.assert_allclose(
-            builders.predict(model, pixels),
-            builders.predict(plain, normalised),
-            rtol=1e-3,
-            atol=1e-4,
+class TestStrides:
+    def strided(self, **arguments):
+        model = ResNet50(**SMALL, **arguments)
+        return model, {
+            layer.name
+            for layer in model.layers
+            if isinstance(layer, keras.layers.Conv2D)
+            and layer.strides == (2, 2)
+            and "_0_" not in layer.name
+        }
+
+    @pytest.mark.parametrize(
+        ("arguments", "number"), [({}, 1), ({"stride_on": "3x3"}, 2)], ids=str
+    )
+    def test_which_convolution_halves(self, arguments, number):
+        _, names = self.strided(**arguments)
+        blocks = {f"conv{stage}_block1_{number}_conv" for stage in (3, 4, 5)}
+        assert names == {"conv1_conv", *blocks}
+
+    def test_padding_is_symmetric(self):
+        """tests/tools compares with torchvision's networks in numbers."""
+        model, _ = self.strided(stride_on="3x3")
+        for name in ("conv3_block1_2", "conv5_block1_2"):
+            assert model.get_layer(f"{name}_pad").padding == ((1, 1), (1, 1))
+            assert model.get_layer(f"{name}_conv").padding == "valid"
+
+    @pytest.mark.parametrize("granularity", ["block", "cs-low"])
+    def test_gated_with_the_stride_on_3x3(self, granularity):
+        dense, _ = self.strided(stride_on="3x3")
+        randomize(dense)
+        gated = ResNet50(
+            gate="independent", granularity=granularity, stride_on="3x3", **SMALL
         )
-
-    def test_an_input_itself(self):
-        inputs = keras.Input((8, 8, 3), name="pixels")
-        model = CifarResNet(20, input_tensor=inputs, gate="independent")
-        assert model.input is inputs
-
-
-class TestRepeatability:
-    def run(self, seed):
-        model = CifarResNet(20, gate="independent", seed=seed, **SMALL)
-        for gate in model.gates:
-            builders.set_open_probability(gate, 0.5)
-        opened = builders.decisions(model, images(32), training=True)
-        return np.concatenate(list(opened.values()), axis=1), model.get_weights()
-
-    def test_seed_decides_the_noise(self):
-        first, again, other = self.run(5)[0], self.run(5)[0], self.run(6)[0]
-        np.testing.assert_array_equal(first, again)
-        # 288 fair coins, five deviations.
-        assert abs((first == other).mean() - 0.5) < 5.0 * 0.5 / np.sqrt(288)
-
-    def test_global_seed_decides_everything(self):
-        runs = []
-        for _ in range(2):
-            keras.utils.set_random_seed(11)
-            runs.append(self.run(None))
-        np.testing.assert_array_equal(runs[0][0], runs[1][0])
-        for weight, other in zip(runs[0][1], runs[1][1], strict=True):
-            np.testing.assert_array_equal(weight, other)
+        tfgate.copy_weights(dense, gated)
+        assert gated.costs.dense == tfgate.costs.count_macs(dense, (None, *SHAPE))
+        gated.policy = tfgate.AlwaysOpen()
+        assert_equal(gated, builders.predict(dense, images()))
 
 
-class TestEquivalences:
-    def test_all_open_is_the_dense_network(self, gated, dense):
-        expected = builders.predict(dense, images())
-        assert np.std(expected) > 0.1
-        with tfgate.use_policy(gated, tfgate.AlwaysOpen()):
-            np.testing.assert_allclose(
-                builders.predict(gated, images()), expected, rtol=1e-6, atol=1e-6
-            )
-
-    def test_all_closed_is_the_shortcuts_alone(self, gated, dense):
-        """Stem, every second pixel twice, new channels of zeros, head; in NumPy."""
-        stem = keras.Model(dense.input, dense.get_layer("conv1_relu").output)
-        x = np.asarray(stem(images()))
-        for channels in (8, 16):
-            padding = [(0, 0)] * 3 + [(channels, channels)]
-            x = np.pad(x[:, ::2, ::2], padding)
-        assert x.shape == (6, 4, 4, 64)
-        kernel, bias = dense.get_layer("predictions").get_weights()
-        expected = x.mean(axis=(1, 2)) @ kernel + bias
-        # Above every open probability.
-        with tfgate.use_policy(gated, tfgate.Threshold(1.0 - 1e-6)):
-            opened = builders.decisions(gated, images())
-            assert sum(z.sum() for z in opened.values()) == 0.0
-            closed = builders.predict(gated, images())
-        np.testing.assert_allclose(closed, expected, rtol=1e-5, atol=1e-6)
-        assert not np.allclose(closed, builders.predict(dense, images()), atol=0.1)
-
-    @pytest.mark.parametrize("pattern", ["110100101", "000111000", "000000000"])
-    def test_compacted_is_the_thresholded_network(self, dense, pattern):
-        model = CifarResNet(20, gate="independent", **SMALL)
-        tfgate.copy_weights(dense, model)
-        for gate, bit in zip(model.gates, pattern, strict=True):
-            builders.set_open_probability(gate, 0.9 if bit == "1" else 0.1)
-        compacted = tfgate.compact(model)
-        assert len(compacted.layers) < len(dense.layers)
-        np.testing.assert_allclose(
-            builders.predict(compacted, images()),
-            builders.predict(model, images()),
-            rtol=1e-6,
-            atol=1e-6,
-        )
-
-    def test_all_open_compacts_to_the_dense_network(self, dense):
-        model = CifarResNet(20, gate="independent", **SMALL)
-        tfgate.copy_weights(dense, model)
-        compacted = tfgate.compact(model, tau=0.5)
-        assert weighted_leaves(compacted) == weighted_leaves(dense)
-        np.testing.assert_allclose(
-            builders.predict(compacted, images()),
-            builders.predict(dense, images()),
-            rtol=1e-6,
-            atol=1e-6,
-        )
-
-    def test_polarized_dependent_gates_compact(self, dense):
-        model = CifarResNet(20, gate="dependent", **SMALL)
-        tfgate.copy_weights(dense, model)
-        for index, gate in enumerate(model.gates):
-            lean = 20.0 if index % 2 else -20.0
-            gate.logits_dense.bias.assign([-lean, lean])
-        compacted = tfgate.compact(model, calibration=[images(16)])
-        np.testing.assert_allclose(
-            builders.predict(compacted, images()),
-            builders.predict(model, images()),
-            rtol=1e-6,
-            atol=1e-6,
-        )
+@pytest.mark.parametrize("granularity", ["block", "cs-low"])
+def test_compacts(granularity):
+    model = ResNet18(gate="independent", granularity=granularity, **SMALL)
+    builders.randomize(model)
+    for seed, gate in enumerate(model.gates):
+        decisions = filter_blocks.random_decisions(gate.components, seed, rate=0.6)
+        filter_blocks.decide(gate, decisions)
+    reports = []
+    compacted = tfgate.compact(model, print_fn=reports.append)
+    assert_equal(compacted, builders.predict(model, images()))
+    gates = sum(model.costs.gate.values())
+    decided = {
+        gate.name: filter_blocks.random_decisions(gate.components, seed, rate=0.6)
+        for seed, gate in enumerate(model.gates)
+    }
+    assert reports[0].macs_after == model.costs.count(decided) - gates
 
 
-def test_mixed_precision_predicts_in_float32(mixed_bfloat16):
-    model = CifarResNet(20, gate="dependent", input_shape=(8, 8, 3))
-    outputs = model.core(np.ones((2, 8, 8, 3), "float32"))
-    assert keras.backend.standardize_dtype(outputs["predictions"].dtype) == "float32"
-    assert model.get_layer("conv1_conv").compute_dtype == "bfloat16"
-    assert all(np.isfinite(np.asarray(outputs["predictions"])).ravel())
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("function", "arguments", "message"),
+        [
+            (ResNet50, {"stride_on": "5x5"}, "stride_on to be one of .*got '5x5'"),
+            (ResNet50, {"width": 0}, "width >= 1.*got 0"),
+            (ResNet18, {"weights": "imagenet"}, "keras.applications has none"),
+            (
+                ResNet50,
+                {"weights": "imagenet", "stride_on": "3x3"},
+                "stride_on='1x1' with weights='imagenet'.*got '3x3'",
+            ),
+            (ResNet18, {"weights": "nowhere.keras"}, "a file of weights, got"),
+            (ResNet18, {"granularity": "groups"}, "granularity to be one of"),
+            (
+                ResNet18,
+                {"granularity": FilterGating(("inner",), (1, 2, 4))},
+                "sizes for 4 stages",
+            ),
+            (ResNet18, {"pooling": "sum", "include_top": False}, "pooling to be one"),
+        ],
+    )
+    def test_arguments(self, function, arguments, message):
+        with pytest.raises(ValueError, match=message):
+            function(**{"gate": "independent", **SMALL, **arguments})
 
-
-def test_zero_init_residual_starts_every_block_as_its_shortcut():
-    model = CifarResNet(20, input_shape=(8, 8, 3), zero_init_residual=True)
-    scales = [
-        keras.ops.convert_to_numpy(layer.gamma)
-        for layer in model.layers
-        if isinstance(layer, keras.layers.BatchNormalization)
-    ]
-    zeros = [bool((scale == 0).all()) for scale in scales]
-    assert zeros == [False] + 9 * [False, True]
-
-
-class TestStochasticDepth:
-    images = np.random.default_rng(0).normal(size=(4, 16, 16, 3)).astype("float32")
-
-    @pytest.fixture
-    def model(self):
-        model = CifarResNet(
-            14,
-            (16, 16, 3),
-            classes=3,
-            gate="stochastic_depth",
-            survival_probability=0.4,
-            seed=3,
-        )
-        builders.randomize(model)
-        return model
-
-    def test_survival_falls_linearly(self, model):
-        found = [gate.survival_probability for gate in model.gates]
-        np.testing.assert_allclose(found, 1.0 - 0.6 * np.arange(1, 7) / 6)
-
-    def test_branches_are_scaled_at_inference(self, model):
-        def branches(block, x):
-            return block.activation(
-                (x if block.shortcut is None else block.shortcut(x))
-                + block.gate.survival_probability * block.branch(x)
-            )
-
-        for block in model.blocks:
-            x = np.random.default_rng(1).normal(size=(2, *block.built_shape[1:]))
-            x = x.astype("float32")
-            np.testing.assert_allclose(block(x)[0], branches(block, x), atol=1e-5)
-
-    def test_compacted_is_scaled_too(self, model):
-        plain = tfgate.compact(model, tau=0.01)
-        np.testing.assert_allclose(plain(self.images), model(self.images), atol=1e-5)
-
-    def test_saved_and_loaded(self, model, tmp_path):
-        model.save(tmp_path / "m.keras")
-        loaded = keras.saving.load_model(tmp_path / "m.keras")
-        np.testing.assert_array_equal(loaded(self.images), model(self.images))
-        assert loaded.policy == tfgate.AlwaysOpen()
-
-    def test_is_for_blocks_only(self):
-        with pytest.raises(ValueError, match="Expected granularity='block'"):
-            CifarResNet(8, gate="stochastic_depth", granularity="bas")
+    def test_weights_of_another_architecture(self, tmp_path):
+        path = tmp_path / "wide.keras"
+        ResNet18(width=2, **SMALL).save(path)
+        model = ResNet18(**SMALL)
+        with pytest.raises(ValueError, match="24 layers that differ: conv2_block1_1_c"):
+            ResNet18(weights=path, **SMALL)
+        assert model.name == "resnet18"

@@ -417,15 +417,6 @@ class TestRefused:
         ):
             block(keras.Input((6, 6, 8)))
 
-    def test_grouped_convolutions(self):
-        stages = [
-            keras.layers.Conv2D(8, 3, groups=2, name="grouped"),
-            keras.layers.Conv2D(8, 3),
-        ]
-        block = filter_blocks.make_block(stages, residual=False)
-        with pytest.raises(ValueError, match="groups=1.*groups=2 in layer 'grouped'"):
-            block(keras.Input((6, 6, 8)))
-
     @pytest.mark.parametrize("shortcut", [None, filter_blocks.projection])
     def test_stages_and_shortcut_of_different_shapes(self, shortcut):
         block = filter_blocks.make_block(

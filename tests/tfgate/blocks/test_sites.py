@@ -12,7 +12,7 @@ from tfgate.blocks.sites import checked_places
 def test_decisions_spread_over_the_filters():
     site = Site("inner", 0, 10, 2, groups_always_open=1, start=3)
     assert (site.name, site.count, site.components) == ("inner1", 4, slice(3, 7))
-    assert site.filters_always_open == 2
+    assert (site.groups, site.filters_always_open) == (5, 2)
     decisions = [9, 9, 9, 1, 0, 0, 1, 9]
     np.testing.assert_array_equal(
         site.open_filters(decisions), [1, 1, 1, 1, 0, 0, 0, 0, 1, 1]
