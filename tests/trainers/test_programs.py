@@ -20,6 +20,7 @@ EPOCHS = 8
 FLAGS = [
     "--deterministic",
     f"--epochs={EPOCHS}",
+    "--gate_loss=per_batch(variable(0.6), coefficient=5)",
     "--train_examples=64",
     "--test_examples=40",
     "--batch_size=16",
@@ -46,8 +47,8 @@ def call(program, *arguments):
     )
 
 
-def newest_checkpoint(workdir):
-    return max((workdir / "checkpoints").glob("epoch-*.npz"), default=None)
+def last_checkpoint(workdir):
+    return workdir / "checkpoints" / f"epoch-{EPOCHS:05d}.npz"
 
 
 def read_metrics(workdir):
@@ -122,29 +123,35 @@ def test_a_finished_run_says_so_and_trains_no_more(uninterrupted):
     assert (workdir / "results.json").stat().st_mtime_ns == before
 
 
-def test_a_killed_run_continues_to_the_same_bits(uninterrupted, tmp_path):
+@pytest.mark.parametrize("every", [0, 3], ids=["epochs", "steps"])
+def test_a_killed_run_continues_to_the_same_bits(uninterrupted, tmp_path, every):
+    """Epochs have 4 steps: every third step is within one, but for each fourth."""
     workdir = tmp_path / "run"
-    arguments = command("digits", *FLAGS, f"--workdir={workdir}")
+    arguments = [*FLAGS, f"--workdir={workdir}", f"--checkpoint_every_steps={every}"]
+    awaited = "epoch-0000[1-9]-step-*.npz" if every else "epoch-*.npz"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(arguments, cwd=ROOT, **quiet) as process:
+    with subprocess.Popen(command("digits", *arguments), cwd=ROOT, **quiet) as process:
         deadline = time.monotonic() + 200
-        while newest_checkpoint(workdir) is None and time.monotonic() < deadline:
+        while (
+            not (found := sorted((workdir / "checkpoints").glob(awaited)))
+            and time.monotonic() < deadline
+        ):
             assert process.poll() is None
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
-    killed_after = int(newest_checkpoint(workdir).stem[-5:])
-    assert 1 <= killed_after < EPOCHS and not (workdir / "results.json").exists()
+    killed_after = int(found[-1].stem[6:11])
+    assert killed_after < EPOCHS and not (workdir / "results.json").exists()
 
-    resumed = call("digits", *FLAGS, f"--workdir={workdir}")
+    resumed = call("digits", *arguments)
     assert resumed.returncode == 0, resumed.stderr
-    assert f"continuing after epoch {killed_after}" in resumed.stdout
+    assert "continuing after epoch" in resumed.stdout
     _assert_same_run(uninterrupted[0], workdir)
 
 
 def _assert_same_run(first, second):
     with (
-        np.load(newest_checkpoint(first)) as expected,
-        np.load(newest_checkpoint(second)) as saved,
+        np.load(last_checkpoint(first)) as expected,
+        np.load(last_checkpoint(second)) as saved,
     ):
         names = [name for name in expected if name != "state"]
         assert any("noise_step" in name for name in names)

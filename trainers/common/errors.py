@@ -5,10 +5,12 @@
 | 0 | done, or nothing left to do |
 | 1 | the run stopped: what it was asked to do does not work (loss not finite) |
 | 2 | bad input: flags, files or a workdir that do not fit; nothing was written |
+| 3 | another process of the run has ended: the same command in all continues it |
 | 130 | interrupted from the keyboard |
 """
 
 import contextlib
+import os
 import sys
 
 from absl import app
@@ -17,6 +19,10 @@ from absl import flags
 
 class UserError(Exception):
     """Bad input; the message says what was expected. Exit code 2."""
+
+
+class PeerLost(Exception):
+    """Another process of the run has ended; the message says so. Exit code 3."""
 
 
 class RunStopped(Exception):
@@ -52,6 +58,8 @@ def one_line_errors():
         _exit(2, f"error: {str(error).removeprefix('ERROR:: ')}")
     except RunStopped as error:
         _exit(1, f"stopped: {error}")
+    except PeerLost as error:
+        _exit_at_once(3, f"stopped: {error}")
     except KeyboardInterrupt:
         _exit(130, "interrupted: the same command continues from the last checkpoint")
 
@@ -59,3 +67,9 @@ def one_line_errors():
 def _exit(code, message):
     print(" ".join(message.split()), file=sys.stderr)
     sys.exit(code)
+
+
+def _exit_at_once(code, message):
+    print(" ".join(message.split()), file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    os._exit(code)  # TensorFlow would wait for the process that has ended

@@ -27,13 +27,13 @@ PRIORS = {
 }
 TARGETS = {"variable": "initial [momentum]"}
 LOSSES = {
-    "per_batch": "target [coefficient]",
-    "per_gate": "targets [rate] [coefficient]",
-    "const_quad": "target [mirrored] [per] [coefficient]",
-    "macs": "target [coefficient]",
-    "batch_shaping": "[prior] [coefficient] [reduction]",
-    "l0": "[coefficient] [reduction]",
-    "polarization": "[coefficient]",
+    "per_batch": "target [coefficient] [gates]",
+    "per_gate": "targets [rate] [coefficient] [gates]",
+    "const_quad": "target [mirrored] [per] [coefficient] [gates]",
+    "macs": "target [coefficient] [gates]",
+    "batch_shaping": "[prior] [coefficient] [reduction] [gates]",
+    "l0": "[coefficient] [reduction] [gates]",
+    "polarization": "[coefficient] [gates]",
 }
 _NESTED = SCHEDULES | PRIORS | TARGETS
 

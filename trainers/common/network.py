@@ -45,7 +45,7 @@ def build(settings, dataset):
             dtype="float32",
             name="normalization",
         )(inputs)
-        return tfgate.applications.CifarResNet(
+        model = tfgate.applications.CifarResNet(
             settings.depth,
             input_tensor=normalized,
             classes=len(dataset.labels),
@@ -57,6 +57,9 @@ def build(settings, dataset):
             name=name(settings),
             **_gate_arguments(settings, steps_per_epoch(settings, dataset)),
         )
+        if settings.sync_batch_norm:
+            _synchronize(model)
+        return model
     except ValueError as error:
         raise UserError(str(error)) from error
     finally:
@@ -113,6 +116,12 @@ def compile_model(model, settings, steps):
         raise UserError(f"--gate_loss={settings.gate_loss}: {error}") from error
 
 
+def _synchronize(model):
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True
+
+
 def _gate_arguments(settings, steps):
     if settings.gate == "none":
         return {}
@@ -122,14 +131,14 @@ def _gate_arguments(settings, steps):
             "survival_probability": settings.survival_probability,
             "seed": settings.seed,
         }
-    temperature = {}
+    sampling = {"noise_scale": gate_losses.number(settings.noise_scale, steps)}
     if settings.temperature is not None:
-        temperature["temperature"] = gate_losses.number(settings.temperature, steps)
+        sampling["temperature"] = gate_losses.number(settings.temperature, steps)
     return {
         "gate": settings.gate,
         "granularity": _granularity(settings),
         "initial_open_probability": settings.initial_open_probability,
-        "estimator": _ESTIMATORS[settings.estimator](**temperature),
+        "estimator": _ESTIMATORS[settings.estimator](**sampling),
         "seed": settings.seed,
     }
 

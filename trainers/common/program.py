@@ -9,6 +9,7 @@ from trainers.common import errors
 from trainers.common import flags
 from trainers.common import quiet
 from trainers.common import settings
+from trainers.common import strategy
 from trainers.common.workdir import Workdir
 
 
@@ -19,7 +20,7 @@ def start(**defaults):
         **defaults: the program's own defaults, by flag name.
     """
     flags.define(**defaults)
-    for flag in absl_flags.FLAGS.get_flags_for_module(flags.__name__):
+    for flag in flags.defined():
         # What --help lists are the key flags of the main module.
         absl_flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
     errors.run(train, settings.parse)
@@ -32,22 +33,26 @@ def train(chosen):
         chosen: `trainers.common.settings.Settings`.
 
     Raises:
-        UserError: the data or the workdir does not fit; nothing was written.
+        UserError: the data, the workdir or the cluster does not fit; nothing was
+            written.
+        PeerLost: another process of the run has ended.
         RunStopped: the training cannot go on.
     """
     workdir = Workdir(chosen.workdir)
     if chosen.evaluate_only:
         evaluate(chosen, workdir)
         return
+    cluster = strategy.read_cluster(chosen)
     workdir.check(chosen)
     data.check(chosen)
     if workdir.results.exists():
         print(f"this run is finished, its results are in {workdir.results}")
         return
     quiet.load_tensorflow()
+    distribution = strategy.create(chosen, cluster)
     from trainers.common import run
 
-    run.run(chosen, data.load(chosen), workdir)
+    run.run(chosen, data.load(chosen), workdir, distribution)
 
 
 def evaluate(chosen, workdir):

@@ -17,15 +17,15 @@ class ProgressBar(keras.callbacks.Callback):
     Args:
         epochs: epochs of the whole run.
         steps_per_epoch: training steps in an epoch.
-        epoch: finished epochs.
+        done: training steps that are done.
     """
 
-    def __init__(self, epochs, steps_per_epoch, epoch):
+    def __init__(self, epochs, steps_per_epoch, done):
         super().__init__()
         self._epochs = epochs
         self._bar = tqdm.tqdm(
             total=epochs * steps_per_epoch,
-            initial=epoch * steps_per_epoch,
+            initial=done,
             unit="step",
             dynamic_ncols=True,
             mininterval=0.5 if sys.stderr.isatty() else 30.0,

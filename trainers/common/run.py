@@ -3,120 +3,282 @@
 import contextlib
 import time
 
+import keras
 import tensorflow as tf
 
 import tfgate
+from trainers.common import checkpoints as checkpoint_files
 from trainers.common import evaluation
 from trainers.common import files
 from trainers.common import logs
 from trainers.common import network
+from trainers.common import parts
 from trainers.common import plots
 from trainers.common import progress
 from trainers.common import results
 from trainers.common.checkpoints import Checkpoints
+from trainers.common.errors import PeerLost
+from trainers.common.loop import Loop
+from trainers.common.strategy import Distribution
+
+_COLUMNS = (
+    "loss",
+    "gate_loss",
+    "accuracy",
+    "val_loss",
+    "val_accuracy",
+    "activation_rate",
+    "executed_macs",
+    "val_activation_rate",
+    "val_executed_macs",
+)
+# What TensorFlow raises in the middle of a sum over processes, if one is gone.
+_OF_LOST_PEERS = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.InternalError,
+    tf.errors.UnavailableError,
+)
 
 
-def run(settings, dataset, workdir):
+def run(settings, dataset, workdir, distribution=None):
     """Trains a network, evaluates it, and writes everything into the workdir.
 
-    Continues from the newest checkpoint in the workdir, if there is one.
+    Continues from the newest checkpoint in the workdir, if there is one. Of several
+    processes only the chief reads and writes the workdir, and evaluates the trained
+    network, on one device.
 
     Args:
         settings: `trainers.common.settings.Settings`.
         dataset: `trainers.common.data.dataset.Dataset`.
         workdir: `trainers.common.workdir.Workdir`; nothing is written there before
             the network has been built and compiled.
+        distribution: `trainers.common.strategy.Distribution`; None means one device.
 
     Returns:
-        The content of results.json.
+        The content of results.json; None in a process that is not the chief.
 
     Raises:
         RunStopped: the loss is not finite. The newest checkpoint is from before.
-        UserError: the gate loss does not fit the network, the workdir is in use, or
-            a checkpoint is damaged.
+        PeerLost: another process has ended.
+        UserError: the gate loss does not fit the network, the workdir is in use, the
+            devices cannot share a batch, or a checkpoint is damaged.
     """
-    started = time.monotonic()
-    if settings.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    model = network.build(settings, dataset)
-    network.compile_model(model, settings, network.steps_per_epoch(settings, dataset))
-    with workdir.claimed(settings):
-        checkpoints = Checkpoints(workdir.checkpoints)
-        state = checkpoints.restore(model)
-        started -= state.wall_seconds
-        files.write(workdir.labels, "\n".join(dataset.labels) + "\n")
-        _announce(model, settings, dataset, workdir, state)
-        _train(model, settings, dataset, workdir, checkpoints, state, started)
+    distribution = distribution or Distribution(tf.distribute.get_strategy())
+    distribution.check(settings)
+    try:
+        return Run(settings, dataset, workdir, distribution).run()
+    except _OF_LOST_PEERS as error:
+        if distribution.hosts == 1:
+            raise
+        raise PeerLost(
+            "another process of the cluster in TF_CONFIG has ended, or cannot be "
+            f"reached ({type(error).__name__}): start the same command again in all of "
+            "them, it continues from the last checkpoint"
+        ) from error
+
+
+class Run:
+    """One start of a run; see `run`."""
+
+    def __init__(self, settings, dataset, workdir, distribution):
+        self._started = time.monotonic()
+        self._settings = settings
+        self._dataset = dataset
+        self._workdir = workdir
+        self._distribution = distribution
+        self._steps = network.steps_per_epoch(settings, dataset)
+        self._checkpoints = Checkpoints(
+            workdir.checkpoints, settings.keep_checkpoints, distribution
+        )
+        if settings.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        with distribution.strategy.scope():
+            self._model = self._build()
+        self._guard = progress.StopOnNonFiniteLoss(workdir.checkpoints)
+
+    def run(self):
+        """Trains, and in the chief evaluates and writes; returns the results."""
+        if not self._distribution.is_chief:
+            self._train(self._restored())
+            return None
+        with self._workdir.claimed(self._settings):
+            state = self._restored()
+            self._started -= state.wall_seconds
+            files.write(self._workdir.labels, "\n".join(self._dataset.labels) + "\n")
+            self._announce(state)
+            self._train(state)
+            return self._finish(state)
+
+    def _build(self):
+        model = network.build(self._settings, self._dataset)
+        network.compile_model(model, self._settings, self._steps)
+        model.optimizer.build(model.trainable_variables)
+        return model
+
+    def _restored(self):
+        """The state that the run continues from; the model continues from there too."""
+        Loop(self._model, self._distribution).build(self._example())
+        return self._checkpoints.restore(self._model)
+
+    def _example(self):
+        shape = self._dataset.image_shape
+        if getattr(self._dataset, "one_hot", False):
+            labels = tf.zeros((1, len(self._dataset.labels)))
+        else:
+            labels = tf.zeros((1,), tf.int32)
+        return tf.zeros((1, *shape)), labels
+
+    # --- Training
+
+    def _train(self, state):
+        """Trains the epochs that `state` lacks, with a checkpoint after each."""
+        epochs = self._settings.epochs
+        with contextlib.ExitStack() as stack:
+            saver = _StepSaver(self, state)
+            callbacks, log, bar = [self._guard, saver], None, None
+            if self._distribution.is_chief:
+                log = logs.HistoryLog(self._workdir, state.history)
+                done = state.epoch * self._steps + state.step
+                bar = progress.ProgressBar(epochs, self._steps, done)
+                stack.enter_context(contextlib.closing(log))
+                stack.enter_context(contextlib.closing(bar))
+                callbacks.append(bar)
+            loop = Loop(self._model, self._distribution, callbacks, epochs, self._steps)
+            saver.loop = loop
+            loop.begin()
+            row = None
+            for epoch in range(state.epoch, epochs):
+                row = self._train_epoch(loop, epoch, state)
+                state.history.append(row)
+                state.step, state.epoch_seconds = 0, 0.0
+                self.save(state)
+                if log:
+                    log.add(row)
+                    bar.say(row)
+            loop.end(row)
+
+    def save(self, state):
+        """Writes a checkpoint."""
+        state.wall_seconds = time.monotonic() - self._started
+        self._checkpoints.save(self._model, state)
+
+    def _train_epoch(self, loop, epoch, state):
+        """Trains for one epoch and evaluates; returns the epoch's row of metrics."""
+        settings, dataset = self._settings, self._dataset
+        first_step = state.step
+        started = time.monotonic() - state.epoch_seconds
+        batches = parts.training(
+            dataset, epoch, settings.batch_size, self._distribution, first_step
+        )
+        train = loop.train(batches, epoch, self._steps, first_step)
+        seconds = time.monotonic() - started
+        self._guard.check("loss", train["loss"], "its end")
+        test = loop.evaluate(
+            *parts.evaluation(
+                dataset.test,
+                dataset.test_examples,
+                settings.evaluation_batch_size,
+                self._distribution,
+            )
+        )
+        metrics = {**train, **{f"val_{name}": value for name, value in test.items()}}
+        loop.end_epoch(epoch, metrics)
+        rates = [name for name in train if name.startswith("rate/")]
+        return {
+            "epoch": epoch + 1,
+            "lr": float(self._model.optimizer.learning_rate),
+            **{n: metrics[n] for n in (*_COLUMNS, *rates) if n in metrics},
+            "images_per_second": dataset.train_examples / seconds,
+            "seconds": seconds,
+        }
+
+    @property
+    def every_steps(self):
+        """Training steps between two checkpoints within an epoch; 0 for none."""
+        return self._settings.checkpoint_every_steps
+
+    @property
+    def steps(self):
+        """Training steps in an epoch."""
+        return self._steps
+
+    @property
+    def guard(self):
+        """The callback that stops the run when its loss is not finite."""
+        return self._guard
+
+    # --- What the chief does with the trained network
+
+    def _finish(self, state):
+        settings, dataset, workdir = self._settings, self._dataset, self._workdir
+        model = self._on_one_device()
         _recalibrate(model, settings, dataset)
         with files.replaced(workdir.model) as unfinished:
             model.save(unfinished)
         print("evaluating ...", flush=True)
         measured = evaluation.evaluate(model, dataset, settings)
         plots.write(workdir.plots, state.history, measured)
-        state.wall_seconds = time.monotonic() - started
+        state.wall_seconds = time.monotonic() - self._started
         outcome = results.collect(model, settings, state, measured)
         results.write(workdir.results, outcome)
         _report(model, outcome, workdir)
-    return outcome
+        return outcome
+
+    def _on_one_device(self):
+        if self._distribution.replicas == 1 and self._distribution.hosts == 1:
+            return self._model
+        model = self._build()
+        checkpoint_files.copy(self._model, model)
+        return model
+
+    def _announce(self, state):
+        settings, dataset = self._settings, self._dataset
+        if state.epoch or state.step:
+            within = f" and {state.step} steps" if state.step else ""
+            print(f"continuing after epoch {state.epoch} of {settings.epochs}{within}")
+        devices = self._distribution.replicas
+        shared = f" on {devices} devices" if devices > 1 else ""
+        if self._distribution.hosts > 1:
+            shared += f" of {self._distribution.hosts} processes"
+        print(
+            f"{self._model.name} on {dataset.name}: {dataset.train_examples} images, "
+            f"{settings.epochs} epochs of batches of {settings.batch_size}{shared}; "
+            f"results go to {self._workdir.path}",
+            flush=True,
+        )
 
 
-def _train(model, settings, dataset, workdir, checkpoints, state, started):
-    """Trains the epochs that `state` lacks, with a checkpoint after each."""
-    steps = network.steps_per_epoch(settings, dataset)
-    guard = progress.StopOnNonFiniteLoss(workdir.checkpoints)
-    with (
-        contextlib.closing(logs.HistoryLog(workdir, state.history)) as log,
-        contextlib.closing(
-            progress.ProgressBar(settings.epochs, steps, state.epoch)
-        ) as bar,
-    ):
-        for epoch in range(state.epoch, settings.epochs):
-            row = _train_epoch(model, settings, dataset, epoch, guard, bar)
-            state.history.append(row)
-            state.wall_seconds = time.monotonic() - started
-            checkpoints.save(model, state)
-            log.add(row)
-            bar.say(row)
+class _StepSaver(keras.callbacks.Callback):
+    """Writes a checkpoint every so many training steps.
 
+    Args:
+        of: the `Run`.
+        state: its `State`.
+    """
 
-def _train_epoch(model, settings, dataset, epoch, guard, bar):
-    """Trains for one epoch and evaluates; returns the epoch's row of metrics."""
-    started = time.monotonic()
-    trained = model.fit(
-        dataset.train(epoch, settings.batch_size),
-        initial_epoch=epoch,
-        epochs=epoch + 1,
-        shuffle=False,  # the data set is shuffled already
-        verbose=0,
-        callbacks=[guard, bar],
-    )
-    seconds = time.monotonic() - started
-    tested = model.evaluate(
-        dataset.test(settings.evaluation_batch_size), verbose=0, return_dict=True
-    )
-    train = {name: float(values[0]) for name, values in trained.history.items()}
-    test = {f"val_{name}": float(value) for name, value in tested.items()}
-    guard.check("val_loss", test["val_loss"], "its end")
-    metrics = {**train, **test}
-    columns = [
-        "loss",
-        "gate_loss",
-        "accuracy",
-        "val_loss",
-        "val_accuracy",
-        "activation_rate",
-        "executed_macs",
-        "val_activation_rate",
-        "val_executed_macs",
-        *(name for name in train if name.startswith("rate/")),
-    ]
-    return {
-        "epoch": epoch + 1,
-        "lr": float(model.optimizer.learning_rate),
-        **{name: metrics[name] for name in columns if name in metrics},
-        "images_per_second": dataset.train_examples / seconds,
-        "seconds": seconds,
-    }
+    def __init__(self, of, state):
+        super().__init__()
+        self.loop = None
+        self._run = of
+        self._state = state
+        self._started = 0.0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._started = time.monotonic() - self._state.epoch_seconds
+
+    def on_train_batch_end(self, batch, logs=None):
+        run, done = self._run, batch + 1
+        total = self._state.epoch * run.steps + done
+        if not run.every_steps or total % run.every_steps or done == run.steps:
+            return
+        run.guard.check("loss", logs["loss"], f"step {done}")
+        self.loop.merge_statistics()
+        self._state.step = done
+        self._state.epoch_seconds = time.monotonic() - self._started
+        run.save(self._state)
 
 
 def _recalibrate(model, settings, dataset):
@@ -130,17 +292,6 @@ def _recalibrate(model, settings, dataset):
     for epoch in range(1, epochs):
         batches = batches.concatenate(dataset.train(settings.epochs + epoch, size))
     tfgate.recalibrate_batch_norm(model, batches, steps)
-
-
-def _announce(model, settings, dataset, workdir, state):
-    if state.epoch:
-        print(f"continuing after epoch {state.epoch} of {settings.epochs}")
-    print(
-        f"{model.name} on {dataset.name}: {dataset.train_examples} images, "
-        f"{settings.epochs} epochs of batches of {settings.batch_size}; "
-        f"results go to {workdir.path}",
-        flush=True,
-    )
 
 
 def _report(model, outcome, workdir):

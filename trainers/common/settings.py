@@ -97,6 +97,7 @@ _NEEDS = {
         lambda estimator: estimator not in (None, "sigmoid", "identity"),
         "an --estimator that has one",
     ),
+    "noise_scale": _LEARNED,
     "initial_open_probability": _LEARNED,
     "gate_weight_decay": _LEARNED,
     "stochastic_runs": _GATES,
@@ -157,8 +158,7 @@ def _check_effects(flag_values):
 
 
 def _values(flag_values):
-    names = [flag.name for flag in flag_values.get_flags_for_module(flags.__name__)]
-    return Settings(**{name: flag_values[name].value for name in names})
+    return Settings(**{flag.name: flag.value for flag in flags.defined(flag_values)})
 
 
 def _without_effect(settings):

@@ -11,6 +11,14 @@ from trainers.common.errors import UserError
 
 _SHOWN = 3  # differences in an error message
 _PLACES = ("workdir", "data_dir")  # may move between two starts of the same run
+# How it is computed and kept may change, too: on other devices the noise is another.
+_MEANS = (
+    "strategy",
+    "logical_cpus",
+    "peer_timeout",
+    "checkpoint_every_steps",
+    "keep_checkpoints",
+)
 _EVALUATION = ("evaluate_only", "split", "taus")  # say nothing about the run
 
 
@@ -114,7 +122,8 @@ class Workdir:
         changed = [
             f"{name} was {before.get(name)}, is {now.get(name)}"
             for name in sorted(set(before) | set(now))
-            if name not in _PLACES + _EVALUATION and before.get(name) != now.get(name)
+            if name not in _PLACES + _MEANS + _EVALUATION
+            and before.get(name) != now.get(name)
         ]
         if changed:
             shown = "; ".join(changed[:_SHOWN])

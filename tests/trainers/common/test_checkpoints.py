@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import tfgate
 from tests.trainers.builders import toy_dataset
 from tests.trainers.builders import toy_settings
 from trainers.common import files
@@ -26,6 +27,10 @@ def scramble(model):
 
 def everything(model):
     return [v.numpy() for v in [*model.weights, *model.optimizer.variables]]
+
+
+def names(path):
+    return sorted(file.name for file in path.iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +78,56 @@ def test_keeps_the_newest_two(gated, tmp_path):
         "epoch-00003.npz",
         "epoch-00004.npz",
     ]
+
+
+def test_the_best_epoch_is_kept_too(gated, tmp_path):
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    state = State()
+    for epoch, accuracy in enumerate((0.5, 0.8, 0.7, 0.8), start=1):
+        state.history.append({"epoch": epoch, "val_accuracy": accuracy})
+        checkpoints.save(gated, state)
+    assert state.best_epoch == 2
+    assert names(tmp_path) == ["epoch-00002.npz", "epoch-00004.npz"]
+
+
+def test_a_step_is_newer_than_the_epoch_before_it(gated, tmp_path):
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    history = [{"epoch": 1}]
+    for epoch, step in ((0, 9), (1, 0), (1, 2), (1, 10)):
+        checkpoints.save(gated, State(history[:epoch], step=step))
+    assert names(tmp_path) == [
+        "epoch-00001-step-0000002.npz",
+        "epoch-00001-step-0000010.npz",
+    ]
+    assert checkpoints.restore(gated) == State(history, step=10)
+
+
+def test_within_an_epoch_metrics_and_variable_targets_are_kept(tmp_path):
+    def make():
+        model = build()
+        target = tfgate.VariableTarget(0.5, steps_per_epoch=9)
+        model.compile(
+            model.optimizer,
+            model.loss,
+            metrics=["accuracy"],
+            gate_losses=tfgate.PerBatch(target),
+        )
+        images = np.zeros((16, 8, 8, 3), "float32")
+        labels = np.zeros(16, "int32")
+        model.evaluate(images, labels, verbose=0)  # builds the metrics
+        return model, target
+
+    model, target = make()
+    target.update(0.9, step=0)
+    expected = {k: float(v) for k, v in model.get_metrics_result().items()}
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(model, State(step=1))
+    fresh, other = make()
+    fresh.reset_metrics()
+    assert checkpoints.restore(fresh).step == 1
+    assert float(other(1)) == float(target(1)) != 0.5
+    found = {k: float(v) for k, v in fresh.get_metrics_result().items()}
+    assert found == expected and found["loss"] > 0
 
 
 def test_what_was_being_written_when_killed_is_not_a_checkpoint(gated, tmp_path):

@@ -23,3 +23,12 @@ def test_an_error_is_one_line_and_an_exit_code(capsys, error, code, start):
 def test_a_bug_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError), errors.one_line_errors():
         raise ZeroDivisionError
+
+
+def test_a_lost_process_ends_this_one_at_once(capsys, monkeypatch):
+    ended = []
+    monkeypatch.setattr(errors.os, "_exit", ended.append)
+    with errors.one_line_errors():
+        raise errors.PeerLost("worker 1\nhas ended")
+    assert ended == [3]
+    assert capsys.readouterr().err == "stopped: worker 1 has ended\n"

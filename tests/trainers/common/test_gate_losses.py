@@ -30,6 +30,13 @@ class TestBuild:
         assert isinstance(shaping.prior, priors.Beta) and shaping.prior.a == 0.6
         assert float(shaping.coefficient(20)) == pytest.approx(0.375)
 
+    def test_losses_on_some_of_the_gates(self):
+        losses = ("per_gate(0.9", "const_quad(0.7", "per_batch(0.5", "macs(0.7")
+        losses += ("l0(0.1", "polarization(1", "batch_shaping(uniform(0, 1)")
+        text = " + ".join(f"{loss}, gates='*_exit_gate')" for loss in losses)
+        built = gate_losses.build(text, 10)
+        assert [loss.gates for loss in built] == ["*_exit_gate"] * 7
+
     def test_none(self):
         assert gate_losses.build("none", 10) == []
 

@@ -5,9 +5,9 @@ import pytest
 import tfgate
 from tests.trainers.builders import toy_dataset
 from tests.trainers.builders import toy_settings
-from trainers.common import flags
 from trainers.common import network
 from trainers.common.errors import UserError
+from trainers.common.flags import gates
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +20,7 @@ def test_a_gated_network_has_its_settings(dataset):
         gate="independent",
         estimator="binary_concrete",
         temperature=0.5,
+        noise_scale="linear(1, 0, end=2)",
         initial_open_probability=0.7,
         gate_loss="per_gate(0.4, coefficient=3) + l0()",
         seed=5,
@@ -32,6 +33,7 @@ def test_a_gated_network_has_its_settings(dataset):
     gate = model.gates[0]
     assert isinstance(gate.estimator, tfgate.estimators.BinaryConcrete)
     assert gate.estimator.temperature == 0.5 and gate.seed == 5
+    assert [gate.estimator.noise_scale(step) for step in (0, 3, 6)] == [1.0, 0.5, 0.0]
     assert gate.initial_open_probability == 0.7
     images = next(iter(dataset.test(4)))[0]
     probability = model.core(images)["gates"]["conv2_block1_gate"]["probability"]
@@ -41,7 +43,7 @@ def test_a_gated_network_has_its_settings(dataset):
     assert first["config"]["targets"] == 0.4 and first["config"]["coefficient"] == 3.0
 
 
-@pytest.mark.parametrize("name", flags.ESTIMATORS)
+@pytest.mark.parametrize("name", gates.ESTIMATORS)
 def test_every_estimator_has_a_name_of_its_own(dataset, name):
     estimators = [
         network.build(toy_settings(estimator=other), dataset).gates[0].estimator

@@ -32,7 +32,7 @@ def test_the_end_of_an_epoch_is_checked_too(tmp_path):
 
 
 def test_the_bar_shows_the_whole_run_and_the_time_left(capsys):
-    bar = ProgressBar(epochs=4, steps_per_epoch=5, epoch=2)
+    bar = ProgressBar(epochs=4, steps_per_epoch=5, done=10)
     bar.on_epoch_begin(2)
     for step in range(5):
         bar.on_train_batch_end(step)

@@ -68,3 +68,12 @@ def test_two_runs_cannot_write_into_one_directory_at_a_time(tmp_path):
         pass
     with second.claimed(toy_settings()):
         assert second.flags_json.exists()
+
+
+def test_a_run_may_go_on_with_other_devices(tmp_path):
+    workdir = Workdir(tmp_path / "run")
+    with workdir.claimed(toy_settings()):
+        pass
+    workdir.check(toy_settings(logical_cpus=2, checkpoint_every_steps=5))
+    with pytest.raises(UserError, match="sync_batch_norm was False, is True"):
+        workdir.check(toy_settings(sync_batch_norm=True))

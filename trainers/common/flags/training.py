@@ -1,0 +1,97 @@
+"""Flags of the training."""
+
+from absl import flags
+
+from trainers.common.flags import parsers
+
+
+def define(values):
+    """Defines the flags of this group."""
+    flags.DEFINE_integer(
+        "epochs", 15, "Passes over the training set.", 1, flag_values=values
+    )
+    flags.DEFINE_integer(
+        "batch_size", 128, "Images in a training step.", 1, flag_values=values
+    )
+    flags.DEFINE_float(
+        "learning_rate", 0.1, "Highest learning rate.", 0.0, flag_values=values
+    )
+    flags.DEFINE_enum(
+        "schedule",
+        "cosine",
+        ("cosine", "step"),
+        "Learning rate over steps: one cosine cycle down to 0, or a division at "
+        "--step_epochs.",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "warmup_epochs",
+        0.0,
+        "With --schedule=cosine: epochs of linear warm-up from 0, part of --epochs.",
+        lower_bound=0.0,
+        flag_values=values,
+    )
+    flags.DEFINE(
+        parsers.Epochs(),
+        "step_epochs",
+        "150,250",
+        "With --schedule=step: epochs after which the learning rate falls.",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "step_factor",
+        0.1,
+        "With --schedule=step: factor of the learning rate at each of --step_epochs.",
+        lower_bound=0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "momentum",
+        0.9,
+        "Momentum of SGD, from 0 and below 1.",
+        lower_bound=0.0,
+        upper_bound=1 - 1e-6,
+        flag_values=values,
+    )
+    flags.DEFINE_bool("nesterov", True, "Nesterov's momentum.", flag_values=values)
+    flags.DEFINE_float(
+        "weight_decay",
+        1e-4,
+        "L2 coefficient added to the gradients (coupled, as in the papers).",
+        lower_bound=0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_string(
+        "gate_weight_decay",
+        "scaled",
+        "Weight decay of the gates' parameters: 'scaled' (20 / number of gates x "
+        "--weight_decay, CS 3.2), 'same' (--weight_decay), or a number from 0.",
+        flag_values=values,
+    )
+    flags.register_validator(
+        "gate_weight_decay",
+        lambda rule: rule in ("scaled", "same") or _is_number(rule),
+        "expected 'scaled', 'same' or a number from 0",
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "seed",
+        0,
+        "Root of all randomness: initial weights, order, augmentation, gate noise.",
+        lower_bound=0,
+        flag_values=values,
+    )
+    flags.DEFINE_bool(
+        "deterministic",
+        False,
+        "Use deterministic operations only: the same command gives the same weights "
+        "bit for bit, interrupted or not. Slower.",
+        flag_values=values,
+    )
+
+
+def _is_number(text):
+    try:
+        return 0.0 <= float(text) < float("inf")
+    except ValueError:
+        return False
