@@ -22,7 +22,9 @@ def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("code", snippets(README), ids=["first", "own network"])
+@pytest.mark.parametrize(
+    "code", snippets(README), ids=["first", "own network", "any network"]
+)
 def test_snippet_makes_a_gated_model(code):
     names = {}
     exec(compile(code, str(README), "exec"), names)
