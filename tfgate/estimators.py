@@ -214,6 +214,12 @@ class Estimator:
 
     A subclass implements `__call__(logits, seed, step)` and, where it has parameters,
     `get_config()`. It must be registered as Keras serializable.
+
+    The estimators of this module take a `noise_scale`, a factor on the noise that is
+    added to the log odds: a number or a `tfgate.schedules.Schedule`. At 1 a component
+    is open with its probability p, at 0 it is open where p > 0.5. A scale that falls
+    to 0 in the last epochs trains the network with the decisions that a threshold will
+    make (Verelst and Tuytelaars 2020, Dynamic Convolutions, 3.1).
     """
 
     def __call__(self, logits: Tensor, seed: Tensor, step: Tensor = 0) -> Tensor:
@@ -251,28 +257,50 @@ class GumbelSoftmax(Estimator):
         hard: True for hard decisions with the soft gradient (straight-through),
             False for soft samples in [0, 1]. At inference decisions are 0 or 1 in
             both cases: that is the policy's work.
+        noise_scale: factor on the noise, at least 0, see `Estimator`.
     """
 
-    def __init__(self, temperature: float | Schedule = 1.0, hard: bool = True) -> None:
+    def __init__(
+        self,
+        temperature: float | Schedule = 1.0,
+        hard: bool = True,
+        noise_scale: float | Schedule = 1.0,
+    ) -> None:
         self.temperature = _check_temperature(temperature)
         self.hard = bool(hard)
+        self.noise_scale = _check_noise_scale(noise_scale)
 
     def __call__(self, logits: Tensor, seed: Tensor, step: Tensor = 0) -> Tensor:
         noise = gumbel_noise(tf.shape(logits), seed)
+        noise *= schedules.at(self.noise_scale, step)
         sample = gumbel_softmax_straight_through if self.hard else gumbel_softmax
         return sample(logits, noise, schedules.at(self.temperature, step))
 
     def get_config(self) -> Config:
-        temperature = schedules.serialize(self.temperature)
-        return {"temperature": temperature, "hard": self.hard}
+        return {
+            "temperature": schedules.serialize(self.temperature),
+            "hard": self.hard,
+            "noise_scale": schedules.serialize(self.noise_scale),
+        }
 
 
 class _LogOddsEstimator(Estimator):
-    """An estimator that only looks at the difference of the two logits."""
+    """An estimator that only looks at the difference of the two logits.
+
+    Args:
+        noise_scale: factor on the noise, at least 0, see `Estimator`.
+    """
+
+    def __init__(self, noise_scale: float | Schedule = 1.0) -> None:
+        self.noise_scale = _check_noise_scale(noise_scale)
 
     def __call__(self, logits: Tensor, seed: Tensor, step: Tensor = 0) -> Tensor:
         log_odds = logits[..., 1] - logits[..., 0]
-        return self.sample(log_odds, uniform_noise(tf.shape(log_odds), seed), step)
+        noise = uniform_noise(tf.shape(log_odds), seed)
+        if self.noise_scale != 1.0:
+            scale = schedules.at(self.noise_scale, step)
+            noise = tf.sigmoid(scale * (tf.math.log(noise) - tf.math.log1p(-noise)))
+        return self.sample(log_odds, noise, step)
 
     def sample(self, log_odds: Tensor, noise: Tensor, step: Tensor) -> Tensor:
         """Samples decisions.
@@ -284,6 +312,9 @@ class _LogOddsEstimator(Estimator):
         """
         raise NotImplementedError
 
+    def get_config(self) -> Config:
+        return {"noise_scale": schedules.serialize(self.noise_scale)}
+
 
 @keras.saving.register_keras_serializable(package="tfgate")
 class BinaryConcrete(_LogOddsEstimator):
@@ -292,16 +323,23 @@ class BinaryConcrete(_LogOddsEstimator):
     Args:
         temperature: T > 0, default 2/3 (BAS 4.1), a number or a
             `tfgate.schedules.Schedule`.
+        noise_scale: factor on the noise, at least 0, see `Estimator`.
     """
 
-    def __init__(self, temperature: float | Schedule = 2.0 / 3.0) -> None:
+    def __init__(
+        self,
+        temperature: float | Schedule = 2.0 / 3.0,
+        noise_scale: float | Schedule = 1.0,
+    ) -> None:
+        super().__init__(noise_scale)
         self.temperature = _check_temperature(temperature)
 
     def sample(self, log_odds: Tensor, noise: Tensor, step: Tensor) -> Tensor:
         return binary_concrete(log_odds, noise, schedules.at(self.temperature, step))
 
     def get_config(self) -> Config:
-        return {"temperature": schedules.serialize(self.temperature)}
+        temperature = schedules.serialize(self.temperature)
+        return {"temperature": temperature, **super().get_config()}
 
 
 @keras.saving.register_keras_serializable(package="tfgate")
@@ -337,6 +375,12 @@ def _in_float32(
     logits = tf.convert_to_tensor(logits)
     decision = sample(tf.cast(logits, tf.float32), tf.cast(noise, tf.float32))
     return tf.cast(decision, logits.dtype)
+
+
+def _check_noise_scale(scale: float | Schedule) -> float | Schedule:
+    if not schedules.bounds(scale)[0] >= 0.0:
+        raise ValueError(f"Expected noise_scale >= 0, got {scale!r}.")
+    return scale if isinstance(scale, Schedule) else float(scale)
 
 
 def _check_temperature(temperature: float | Schedule) -> float | Schedule:

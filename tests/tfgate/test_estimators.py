@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from tfgate import estimators
+from tfgate import schedules
 
 SMALLEST_UNIFORM = 2.0**-23
 LARGEST_UNIFORM = 1.0 - 2.0**-23
@@ -293,6 +294,10 @@ INSTANCES = [
     estimators.BinaryConcrete(temperature=0.25),
     estimators.SigmoidStraightThrough(),
     estimators.IdentityStraightThrough(),
+    estimators.GumbelSoftmax(noise_scale=0.5),
+    estimators.BinaryConcrete(noise_scale=0.5),
+    estimators.SigmoidStraightThrough(noise_scale=0.5),
+    estimators.IdentityStraightThrough(noise_scale=0.5),
 ]
 
 
@@ -381,6 +386,55 @@ def test_default_temperatures_are_those_of_the_papers():
 def test_bad_temperature(estimator_class, temperature):
     with pytest.raises(ValueError, match="temperature"):
         estimator_class(temperature=temperature)
+
+
+class TestNoiseScale:
+    @pytest.mark.parametrize("log_odds", [-1.0, 0.5, 2.0])
+    @pytest.mark.parametrize("scale", [0.5, 2.0])
+    @pytest.mark.parametrize("estimator_class", HARD_CLASSES)
+    def test_rate_is_that_of_scaled_log_odds(self, estimator_class, scale, log_odds):
+        estimator = estimator_class(noise_scale=scale)
+        sample = estimator(broadcast_logits(log_odds), [11, 12]).numpy()
+        probability = numpy_sigmoid(log_odds / scale)
+        tolerance = 5.0 * np.sqrt(probability * (1.0 - probability) / DRAWS)
+        assert abs(sample.mean() - probability) < tolerance
+
+    @pytest.mark.parametrize("log_odds", [-1.0, -1e-3, 1e-3, 2.0])
+    @pytest.mark.parametrize("estimator_class", HARD_CLASSES)
+    def test_without_noise_it_is_the_threshold_of_one_half(
+        self, estimator_class, log_odds
+    ):
+        estimator = estimator_class(noise_scale=0.0)
+        sample = estimator(broadcast_logits(log_odds), [11, 12]).numpy()
+        np.testing.assert_array_equal(sample, float(log_odds > 0.0))
+
+    @pytest.mark.parametrize("estimator_class", HARD_CLASSES)
+    def test_gradients_without_noise(self, estimator_class):
+        log_odds = tf.constant([-2.0, 0.3, 1.5])
+        temperature = getattr(estimator_class(), "temperature", 1.0)
+        with tf.GradientTape() as tape:
+            tape.watch(log_odds)
+            logits = tf.stack([-log_odds / 2.0, log_odds / 2.0], axis=-1)[None]
+            total = tf.reduce_sum(estimator_class(noise_scale=0.0)(logits, [1, 2]))
+        soft = numpy_sigmoid(log_odds.numpy() / temperature)
+        expected = soft * (1.0 - soft) / temperature
+        if estimator_class is estimators.IdentityStraightThrough:
+            expected = np.ones(3)
+        np.testing.assert_allclose(tape.gradient(total, log_odds), expected, rtol=1e-5)
+
+    def test_follows_a_schedule(self):
+        falling = schedules.Linear(1.0, 0.0, end=10)
+        estimator = estimators.GumbelSoftmax(noise_scale=falling)
+        logits = broadcast_logits(0.5)
+        sampled, decided = (estimator(logits, [1, 2], step).numpy() for step in (0, 10))
+        assert 0.5 < sampled.mean() < 0.75
+        assert decided.mean() == 1.0
+
+    @pytest.mark.parametrize("scale", [-0.1, float("nan")])
+    @pytest.mark.parametrize("estimator_class", HARD_CLASSES)
+    def test_below_zero(self, estimator_class, scale):
+        with pytest.raises(ValueError, match="Expected noise_scale >= 0"):
+            estimator_class(noise_scale=scale)
 
 
 def test_base_class_leaves_sampling_to_subclasses():

@@ -59,17 +59,27 @@ class _GateLosses(flags.ArgumentParser):
         return argument
 
 
-class _PositiveNumber(flags.ArgumentParser):
-    """A number above 0 or a schedule, as `expressions` reads them."""
+class _Number(flags.ArgumentParser):
+    """A number or a schedule, as `expressions` reads them.
+
+    Args:
+        allowed: function that tells whether a number is.
+        expected: what it expects, such as "above 0".
+    """
 
     syntactic_help = expressions.SCHEDULE_HELP
+
+    def __init__(self, allowed, expected):
+        super().__init__()
+        self._allowed = allowed
+        self._expected = expected
 
     def parse(self, argument):
         parsed = expressions.parse_number(argument)
         if isinstance(parsed, expressions.Call):
             return argument
-        if not parsed > 0.0:
-            raise ValueError("expected a number above 0")
+        if not self._allowed(parsed):
+            raise ValueError(f"expected a number {self._expected}")
         return parsed
 
 
@@ -250,12 +260,20 @@ def _define_gates(values):
         flag_values=values,
     )
     flags.DEFINE(
-        _PositiveNumber(),
+        _Number(lambda number: number > 0.0, "above 0"),
         "temperature",
         None,
         "Temperature of the estimator, above 0, a number or a schedule. Default: 1 for "
         "gumbel_softmax and gumbel_softmax_soft, 2/3 for binary_concrete; the others "
         "have none.",
+        flag_values=values,
+    )
+    flags.DEFINE(
+        _Number(lambda number: number >= 0.0, "of at least 0"),
+        "noise_scale",
+        1.0,
+        "Factor on the noise of the estimator, at least 0, a number or a schedule: 1 "
+        "samples decisions, 0 makes those of the threshold 0.5.",
         flag_values=values,
     )
     flags.DEFINE_float(

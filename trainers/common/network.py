@@ -122,14 +122,14 @@ def _gate_arguments(settings, steps):
             "survival_probability": settings.survival_probability,
             "seed": settings.seed,
         }
-    temperature = {}
+    sampling = {"noise_scale": gate_losses.number(settings.noise_scale, steps)}
     if settings.temperature is not None:
-        temperature["temperature"] = gate_losses.number(settings.temperature, steps)
+        sampling["temperature"] = gate_losses.number(settings.temperature, steps)
     return {
         "gate": settings.gate,
         "granularity": _granularity(settings),
         "initial_open_probability": settings.initial_open_probability,
-        "estimator": _ESTIMATORS[settings.estimator](**temperature),
+        "estimator": _ESTIMATORS[settings.estimator](**sampling),
         "seed": settings.seed,
     }
 

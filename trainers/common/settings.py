@@ -97,6 +97,7 @@ _NEEDS = {
         lambda estimator: estimator not in (None, "sigmoid", "identity"),
         "an --estimator that has one",
     ),
+    "noise_scale": _LEARNED,
     "initial_open_probability": _LEARNED,
     "gate_weight_decay": _LEARNED,
     "stochastic_runs": _GATES,

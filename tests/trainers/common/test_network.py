@@ -20,6 +20,7 @@ def test_a_gated_network_has_its_settings(dataset):
         gate="independent",
         estimator="binary_concrete",
         temperature=0.5,
+        noise_scale="linear(1, 0, end=2)",
         initial_open_probability=0.7,
         gate_loss="per_gate(0.4, coefficient=3) + l0()",
         seed=5,
@@ -32,6 +33,7 @@ def test_a_gated_network_has_its_settings(dataset):
     gate = model.gates[0]
     assert isinstance(gate.estimator, tfgate.estimators.BinaryConcrete)
     assert gate.estimator.temperature == 0.5 and gate.seed == 5
+    assert [gate.estimator.noise_scale(step) for step in (0, 3, 6)] == [1.0, 0.5, 0.0]
     assert gate.initial_open_probability == 0.7
     images = next(iter(dataset.test(4)))[0]
     probability = model.core(images)["gates"]["conv2_block1_gate"]["probability"]

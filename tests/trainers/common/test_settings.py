@@ -69,6 +69,7 @@ def test_values_that_do_not_fit_together(values, said):
         {"dataset": "mnist"},
         {"initial_open_probability": 1.0},
         {"temperature": 0},
+        {"noise_scale": -0.5},
         {"momentum": 1.0},
         {"weight_decay": -1e-4},
         {"gate_weight_decay": "much"},
@@ -89,6 +90,7 @@ def test_values_out_of_range(values):
     [
         ("--gate=none --gate_loss=macs(0.5)", "gate_loss"),
         ("--gate=none --estimator=sigmoid", "estimator"),
+        ("--gate=none --noise_scale=0.5", "noise_scale"),
         ("--gate=stochastic_depth --gate_loss=l0()", "gate_loss"),
         ("--survival_probability=0.8", "survival_probability"),
         ("--places=input", "places"),
