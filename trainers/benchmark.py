@@ -122,12 +122,10 @@ def _train(model, batches):
 
 
 def _outcome(networks, runs):
-    import numpy as np
 
     from trainers.common import provenance
+    from trainers.common import throughput
 
-    speeds = {name: np.array(values) for name, values in runs.items()}  # [runs, 2]
-    ratios = speeds["network"] / speeds["baseline"]
     return {
         "command": "python -m trainers.benchmark",
         "models": {name: network.name for name, network in networks.items()},
@@ -135,20 +133,8 @@ def _outcome(networks, runs):
         "batch_size": _BATCH_SIZE.value,
         "steps": _STEPS.value,
         "runs": _RUNS.value,
-        "images_per_second": {
-            name: {
-                "median": float(np.median(values[:, 0])),
-                "runs": values[:, 0].tolist(),
-            }
-            for name, values in speeds.items()
-        },
-        "ratio": float(np.median(ratios[:, 0])),
-        "ratio_runs": ratios[:, 0].tolist(),
-        "cpu_ratio": float(np.median(ratios[:, 1])),
-        "versions": provenance.versions(),
-        "machine": provenance.machine(),
-        "date": provenance.now(),
-        "git_commit": provenance.git_commit(),
+        **throughput.compare(runs, "network", "baseline"),
+        **provenance.record(),
     }
 
 

@@ -135,12 +135,10 @@ def _measure(batches):
 
 
 def _outcome(runs):
-    import numpy as np
 
     from trainers.common import provenance
+    from trainers.common import throughput
 
-    speeds = {name: np.array(values) for name, values in runs.items()}  # [runs, 2]
-    ratios = speeds["pipeline"] / speeds["bare"]
     return {
         "command": "python -m trainers.input_benchmark",
         "images": _IMAGES.value,
@@ -148,20 +146,8 @@ def _outcome(runs):
         "batch_size": _BATCH_SIZE.value,
         "deterministic": _DETERMINISTIC.value,
         "runs": _RUNS.value,
-        "images_per_second": {
-            name: {
-                "median": float(np.median(values[:, 0])),
-                "runs": values[:, 0].tolist(),
-            }
-            for name, values in speeds.items()
-        },
-        "ratio": float(np.median(ratios[:, 0])),
-        "ratio_runs": ratios[:, 0].tolist(),
-        "cpu_ratio": float(np.median(ratios[:, 1])),
-        "versions": provenance.versions(),
-        "machine": provenance.machine(),
-        "date": provenance.now(),
-        "git_commit": provenance.git_commit(),
+        **throughput.compare(runs, "pipeline", "bare"),
+        **provenance.record(),
     }
 
 

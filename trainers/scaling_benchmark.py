@@ -193,10 +193,7 @@ def _outcome(chosen, seconds):
         "ratios": {
             kind: float(np.median(np.array(seconds[kind]) / one)) for kind in _KINDS[1:]
         },
-        "versions": provenance.versions(),
-        "machine": provenance.machine(),
-        "date": provenance.now(),
-        "git_commit": provenance.git_commit(),
+        **provenance.record(),
     }
 
 

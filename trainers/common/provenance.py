@@ -14,6 +14,16 @@ import tensorflow as tf
 import tfgate
 
 
+def record():
+    """All of it, for the JSON file of a benchmark."""
+    return {
+        "versions": versions(),
+        "machine": machine(),
+        "date": now(),
+        "git_commit": git_commit(),
+    }
+
+
 def versions():
     """Versions of what a result depends on, by package name."""
     return {
