@@ -24,6 +24,7 @@ OF_GATES = (
     "initial_open_probability",
     "gate_weight_decay",
     "estimator",
+    "noise_scale",
     "stochastic_runs",
     "ensemble_runs",
 )
