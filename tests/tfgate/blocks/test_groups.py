@@ -114,6 +114,7 @@ class TestRefused:
     def build(self, stages, **arguments):
         block = filter_blocks.make_block(stages, residual=False, **arguments)
         block(keras.Input((6, 6, 8)))
+        return block
 
     @pytest.mark.parametrize("size", [1, 3])
     def test_gates_that_share_a_group(self, size):
@@ -153,7 +154,7 @@ class TestRefused:
             filter_blocks.stage(L.Conv2D(4, 3, groups=2), L.Conv2D(6, 1)),
             L.Conv2D(8, 1),
         ]
-        self.build(stages)
+        assert self.build(stages).gate.components == 6
 
     def test_grouped_convolutions_that_are_not_understood(self):
         stages = [
