@@ -9,5 +9,5 @@ from trainers.common import network
 from trainers.common import program
 
 if __name__ == "__main__":
-    network._ESTIMATORS["sigmoid"] = builders.MedianEstimator
+    network._ESTIMATORS["sigmoid"] = lambda noise_scale: builders.MedianEstimator()
     program.start(**digits.DEFAULTS)
