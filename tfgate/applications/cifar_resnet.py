@@ -83,8 +83,8 @@ def CifarResNet(
 
     Returns:
         A plain `keras.Model` for `gate=None` without early exits, else a
-        `tfgate.GatedModel`. Both have
-        the same layer names, so `tfgate.copy_weights` carries weights over.
+        `tfgate.GatedModel`. Both have the same layer names, so `tfgate.copy_weights`
+        carries weights over.
 
     Raises:
         ValueError: an argument is not among its choices, or the granularity does not

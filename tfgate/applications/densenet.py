@@ -90,8 +90,8 @@ def DenseNet121(
 
     Returns:
         A plain `keras.Model` for `gate=None` without early exits, else a
-        `tfgate.GatedModel`. Both have
-        the layer names of `keras.applications.DenseNet121`.
+        `tfgate.GatedModel`. Both have the layer names of
+        `keras.applications.DenseNet121`.
 
     Raises:
         ValueError: an argument is not among its choices or out of its range, the
@@ -161,8 +161,8 @@ def DenseNet169(
 
     Returns:
         A plain `keras.Model` for `gate=None` without early exits, else a
-        `tfgate.GatedModel`. Both have
-        the layer names of `keras.applications.DenseNet169`.
+        `tfgate.GatedModel`. Both have the layer names of
+        `keras.applications.DenseNet169`.
 
     Raises:
         ValueError: as `DenseNet121`.
@@ -241,8 +241,8 @@ def CifarDenseNet(
 
     Returns:
         A plain `keras.Model` for `gate=None` without early exits, else a
-        `tfgate.GatedModel`. Both have
-        the same layer names, so `tfgate.copy_weights` carries weights over.
+        `tfgate.GatedModel`. Both have the same layer names, so `tfgate.copy_weights`
+        carries weights over.
 
     Raises:
         ValueError: as `DenseNet121`; there are no published weights.

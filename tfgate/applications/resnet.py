@@ -56,8 +56,7 @@ def ResNet18(
 
     Returns:
         A plain `keras.Model` for `gate=None` without early exits, else a
-        `tfgate.GatedModel`. Both have
-        the same layer names.
+        `tfgate.GatedModel`. Both have the same layer names.
 
     Raises:
         ValueError: as `ResNet50`; there are no published weights.
@@ -197,8 +196,8 @@ def ResNet50(
 
     Returns:
         A plain `keras.Model` for `gate=None` without early exits, else a
-        `tfgate.GatedModel`. Both have
-        the layer names of `keras.applications.ResNet50`, so its weights fit.
+        `tfgate.GatedModel`. Both have the layer names of `keras.applications.ResNet50`,
+        so its weights fit.
 
     Raises:
         ValueError: an argument is not among its choices, the granularity does not fit

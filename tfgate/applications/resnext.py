@@ -64,8 +64,8 @@ def ResNeXt50(
 
     Returns:
         A plain `keras.Model` for `gate=None` without early exits, else a
-        `tfgate.GatedModel`. Both have
-        the same layer names, so `tfgate.copy_weights` carries weights over.
+        `tfgate.GatedModel`. Both have the same layer names, so `tfgate.copy_weights`
+        carries weights over.
 
     Raises:
         ValueError: an argument is not among its choices, the granularity does not fit
@@ -156,8 +156,8 @@ def CifarResNeXt(
 
     Returns:
         A plain `keras.Model` for `gate=None` without early exits, else a
-        `tfgate.GatedModel`. Both have
-        the same layer names, so `tfgate.copy_weights` carries weights over.
+        `tfgate.GatedModel`. Both have the same layer names, so `tfgate.copy_weights`
+        carries weights over.
 
     Raises:
         ValueError: as `ResNeXt50`, or depth, cardinality or group_width is out of its
