@@ -24,6 +24,22 @@ def replica_id() -> Tensor:
     return tf.cast(context.replica_id_in_sync_group, tf.int32)
 
 
+def on_all_replicas(condition: Tensor) -> Tensor:
+    """Whether something is true on every replica.
+
+    Args:
+        condition: bool scalar, the replica's own.
+
+    Returns:
+        bool scalar, the same on all replicas.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return condition
+    untrue = tf.cast(tf.logical_not(condition), tf.float32)
+    return tf.equal(context.all_reduce(tf.distribute.ReduceOp.SUM, untrue), 0.0)
+
+
 def global_batch_weight(size: Tensor) -> Tensor:
     """Weight of a replica's mean loss in that of the global batch.
 

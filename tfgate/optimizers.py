@@ -1,9 +1,18 @@
-"""SGD with the weight decay of the papers: coupled, and scaled for gates."""
+"""SGD with the weight decay of the papers, and what surrounds it in training.
 
+Several replicas take the steps of one: clipping and loss scaling look at the gradients
+of the global batch.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
+from tfgate import distribution
 from tfgate.gates import is_gate_parameter
 from tfgate.model import GatedModel
 from tfgate.typing import Config
@@ -19,6 +28,17 @@ class SGD(keras.optimizers.SGD):
     bypasses momentum, so the same number decays about ten times less at momentum
     0.9.) Gate parameters have a decay of their own.
 
+    Gradients are clipped after they have been summed over the replicas, so
+    `global_clipnorm` limits the norm of the gradient of the global batch, whatever the
+    number of replicas; so do `clipnorm` and `clipvalue` with that of each variable.
+    (Keras clips what each replica has.) What is clipped is the gradient of the loss:
+    a `loss_scale_factor`, or `LossScaleOptimizer`, is taken off before, and the weight
+    decay joins after, unclipped. The papers do not clip.
+
+    With `use_ema` the optimizer keeps exponential moving averages of the trainable
+    variables; see `averaged_weights`. They start as the variables are when the
+    optimizer is built, and are the variables after the first step.
+
     Args:
         learning_rate: number or schedule.
         momentum: in [0, 1).
@@ -26,7 +46,8 @@ class SGD(keras.optimizers.SGD):
         weight_decay: decay of all trainable variables, at least 0.
         gate_weight_decay: decay of the gates' parameters, at least 0; None means the
             same as weight_decay. See the function `gate_weight_decay`.
-        **kwargs: arguments of `keras.optimizers.SGD`.
+        **kwargs: arguments of `keras.optimizers.SGD`, such as `global_clipnorm`,
+            `use_ema` and `ema_momentum`.
 
     Raises:
         ValueError: a decay is negative.
@@ -62,6 +83,26 @@ class SGD(keras.optimizers.SGD):
             self.l2 if gate_weight_decay is None else float(gate_weight_decay)
         )
 
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        if self.built:
+            return
+        super().build(variables)
+        if self.use_ema:
+            with tf.init_scope():  # Keras starts them as zeros, which nobody can use.
+                for variable, average in _averages(self):
+                    average.assign(variable.value)
+
+    def _clip_gradients(self, grads: list[Tensor]) -> list[Tensor]:
+        return grads  # These are one replica's own.
+
+    def _all_reduce_sum_gradients(
+        self, grads_and_vars: Sequence[tuple[Tensor, Tensor]]
+    ) -> list[tuple[Tensor, Tensor]]:
+        reduced = super()._all_reduce_sum_gradients(grads_and_vars)
+        clipped = super()._clip_gradients([gradient for gradient, _ in reduced])
+        variables = [variable for _, variable in reduced]
+        return list(zip(clipped, variables, strict=True))
+
     def update_step(
         self, gradient: Tensor, variable: Tensor, learning_rate: Tensor
     ) -> None:
@@ -76,6 +117,105 @@ class SGD(keras.optimizers.SGD):
         config = super().get_config()
         config.update(weight_decay=self.l2, gate_weight_decay=self.gate_l2)
         return config
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class LossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
+    """Dynamic loss scaling for float16, with one scale for all replicas.
+
+    A step in which any replica has a gradient that is not finite is skipped by all of
+    them, and the scale is halved. Keras' class asks the first replica alone, before the
+    gradients are summed: another one's overflow would get into the weights.
+
+    Wrapped around `SGD`, gradients are unscaled before they are clipped and before
+    weight decay joins them; `iterations`, which schedules follow, and the moving
+    averages leave out skipped steps.
+
+    Args:
+        inner_optimizer: the optimizer that takes the steps.
+        **kwargs: arguments of `keras.optimizers.LossScaleOptimizer`.
+
+    Reference:
+        Micikevicius et al. 2018 (mixed precision training).
+
+    Example:
+    >>> import tfgate
+    >>> optimizer = tfgate.optimizers.LossScaleOptimizer(tfgate.optimizers.SGD(0.1))
+    >>> weight = keras.Variable([1.0])
+    >>> optimizer.build([weight])
+    >>> optimizer.apply([keras.ops.array([float("inf")])], [weight])
+    >>> float(weight[0]), int(optimizer.iterations), float(optimizer.dynamic_scale)
+    (1.0, 0, 16384.0)
+    """
+
+    def check_finite(self, grads: Sequence[Tensor]) -> Tensor:
+        return distribution.on_all_replicas(super().check_finite(grads))
+
+
+@contextlib.contextmanager
+def averaged_weights(model: keras.Model) -> Iterator[None]:
+    """Gives a model the moving averages of its weights within a `with` statement.
+
+    Afterwards it has its weights again, bit by bit. Batch norm statistics are no
+    weights: they stay those of the weights that were trained.
+
+    Args:
+        model: compiled with an optimizer that has `use_ema=True`, such as
+            `SGD(use_ema=True, ema_momentum=0.9999)`, and has been built; it may be
+            inside a `LossScaleOptimizer`.
+
+    Raises:
+        ValueError: the optimizer keeps no averages.
+
+    Example:
+    >>> import tfgate
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    >>> model.compile(tfgate.optimizers.SGD(0.1, use_ema=True), "mse")
+    >>> x, y = keras.ops.ones((4, 1)), keras.ops.zeros((4, 1))
+    >>> for _ in range(3):
+    ...     losses = model.train_on_batch(x, y)
+    >>> with tfgate.optimizers.averaged_weights(model):
+    ...     averaged = model.evaluate(x, y, verbose=0)
+    >>> averaged > model.evaluate(x, y, verbose=0)
+    True
+    """
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if not (optimizer.use_ema and optimizer.built):
+        raise ValueError(
+            "Expected a built optimizer with use_ema=True, got "
+            f"{type(optimizer).__name__} with use_ema={optimizer.use_ema}, "
+            f"built={optimizer.built}."
+        )
+    _exchange(optimizer)
+    try:
+        yield
+    finally:
+        _exchange(optimizer)
+
+
+def _exchange(optimizer: keras.optimizers.Optimizer) -> None:
+    """Exchanges weights and averages on every replica, without rounding."""
+
+    def exchange(variable: Tensor, average: Tensor) -> None:
+        before = tf.identity(variable)
+        variable.assign(average)
+        average.assign(before)
+
+    for variable, average in _averages(optimizer):
+        optimizer._distribution_strategy.extended.update(
+            variable.value, exchange, args=(average.value,)
+        )
+
+
+def _averages(
+    optimizer: keras.optimizers.Optimizer,
+) -> list[tuple[keras.Variable, keras.Variable]]:
+    pairs = zip(
+        optimizer._trainable_variables,
+        optimizer._model_variables_moving_average,
+        strict=True,
+    )
+    return [(variable, average) for variable, average in pairs if average is not None]
 
 
 def gate_weight_decay(model: GatedModel, weight_decay: float) -> float:

@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable
 from collections.abc import Sequence
 from typing import Any
+from typing import Self
 
 import keras
 from keras import ops
@@ -283,6 +284,65 @@ class Piecewise(Schedule):
     def get_config(self) -> Config:
         own = {"values": self.values, "boundaries": self.boundaries}
         return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class WarmUp(Schedule):
+    """Another schedule, whose beginning is scaled from zero up.
+
+    `schedule(step) * min(1, time / end)`.
+
+    Args:
+        schedule: a `Schedule`, of any unit of time.
+        end: time from which on it is the schedule alone, above 0.
+        **kwargs: arguments of `Schedule`.
+
+    Raises:
+        ValueError: schedule is none, or end is not above 0.
+
+    Reference:
+        Goyal et al. 2017 (a learning rate that warms up and then falls by steps).
+
+    Example:
+    >>> rate = WarmUp(Piecewise([0.4, 0.04], boundaries=[30]), end=4)
+    >>> [round(float(rate(step)), 2) for step in (0, 1, 4, 29, 30)]
+    [0.0, 0.1, 0.4, 0.4, 0.04]
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        end: float,
+        steps_per_epoch: int | None = None,
+        staircase: bool = False,
+    ) -> None:
+        super().__init__(steps_per_epoch, staircase)
+        if not isinstance(schedule, Schedule):
+            raise ValueError(f"Expected schedule to be a Schedule, got {schedule!r}.")
+        self.schedule = schedule
+        self.end = _number(end, "end")
+        if not self.end > 0.0:
+            raise ValueError(f"Expected end > 0, got {end!r}.")
+
+    def __call__(self, step: Tensor) -> Tensor:
+        return super().__call__(step) * self.schedule(step)
+
+    def value(self, time: Tensor) -> Tensor:
+        """Returns the factor on the schedule at a time."""
+        return ops.clip(time / self.end, 0.0, 1.0)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        low, high = self.schedule.bounds
+        return min(0.0, low), max(0.0, high)
+
+    def get_config(self) -> Config:
+        own = {"schedule": serialize(self.schedule), "end": self.end}
+        return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        return cls(**{**config, "schedule": deserialize(config["schedule"])})
 
 
 def at(number: float | Callable[[Tensor], Tensor], step: Tensor) -> Tensor:

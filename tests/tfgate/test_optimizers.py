@@ -1,4 +1,4 @@
-"""SGD with coupled weight decay, against NumPy, and the decay of gates."""
+"""SGD with coupled weight decay, clipping and averages, against NumPy; loss scaling."""
 
 import keras
 import numpy as np
@@ -9,6 +9,8 @@ import tfgate
 from tests.tfgate import builders
 from tfgate.gates import mark_gate_parameters
 from tfgate.optimizers import SGD
+from tfgate.optimizers import LossScaleOptimizer
+from tfgate.optimizers import averaged_weights
 from tfgate.optimizers import gate_weight_decay
 
 START = np.array([1.0, -2.0, 3.0], "float32")
@@ -165,6 +167,220 @@ def test_serialization(gate_decay):
     run_steps(copy, copied, compiled=False)
     for variable, other in zip(variables, copied, strict=True):
         np.testing.assert_array_equal(variable.numpy(), other.numpy())
+
+
+def strategy_of(make_strategy, replicas):
+    return tf.distribute.get_strategy() if replicas == 1 else make_strategy(replicas)
+
+
+def replica_steps(strategy, optimizer, variables, parts):
+    """Applies gradients `[step, replica, ...]`, each of them to all variables."""
+
+    @tf.function(autograph=False)
+    def step(gradient):
+        strategy.run(
+            lambda own: optimizer.apply_gradients([(own, v) for v in variables]),
+            args=(gradient,),
+        )
+
+    for gradients in parts:
+        step(
+            strategy.experimental_distribute_values_from_function(
+                lambda context, gradients=gradients: tf.constant(
+                    gradients[context.replica_id_in_sync_group]
+                )
+            )
+        )
+
+
+def shares(replicas, seed=0):
+    """GRADIENTS as sums of very different gradients of the replicas."""
+    noise = np.random.default_rng(seed).normal(size=(4, replicas, 3)) * 5.0
+    noise -= noise.mean(axis=1, keepdims=True)
+    return (GRADIENTS[:, None] / replicas + noise).astype("float32")
+
+
+def copies(strategy, variable):
+    """A variable's values on all replicas."""
+    return [v.numpy() for v in strategy.experimental_local_results(variable.value)]
+
+
+class TestClipping:
+    NORM = 2.0  # of the two variables' gradients together: two of four are longer
+    DECAY = 0.2
+
+    def expected(self):
+        weight, velocity = START.astype("float64"), np.zeros(3)
+        for gradient in GRADIENTS:
+            norm = np.sqrt(2.0 * np.sum(gradient**2))
+            gradient = gradient * min(1.0, self.NORM / norm) + self.DECAY * weight
+            velocity = 0.9 * velocity - LEARNING_RATE * gradient
+            weight = weight + velocity
+        return weight
+
+    def test_the_norm_divides_the_gradients(self):
+        norms = np.sqrt(2.0 * np.sum(GRADIENTS**2, axis=1))
+        assert 0 < np.sum(norms > self.NORM) < 4
+
+    @pytest.mark.parametrize("scaled", [False, True], ids=["", "scaled"])
+    @pytest.mark.parametrize("replicas", [1, 2, 4])
+    def test_is_of_the_sum_over_replicas(self, make_strategy, replicas, scaled):
+        """Each replica's own gradients are longer: the noise cancels in the sum.
+
+        Weight decay joins after clipping, loss scaling is taken off before.
+        """
+        strategy = strategy_of(make_strategy, replicas)
+        with strategy.scope():
+            variables = make_variables()
+            optimizer = SGD(
+                LEARNING_RATE, weight_decay=self.DECAY, global_clipnorm=self.NORM
+            )
+            if scaled:
+                optimizer = LossScaleOptimizer(optimizer, initial_scale=1024.0)
+            optimizer.build(list(variables))
+        parts = shares(replicas) * (1024.0 if scaled else 1.0)
+        replica_steps(strategy, optimizer, variables, parts)
+        for variable in variables:
+            for copy in copies(strategy, variable):
+                np.testing.assert_allclose(copy, self.expected(), rtol=1e-4, atol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("arguments", "limit"),
+        [
+            ({"clipvalue": 0.5}, lambda g: np.clip(g, -0.5, 0.5)),
+            (
+                {"clipnorm": 1.0},
+                lambda g: g / np.maximum(1.0, np.linalg.norm(g, axis=1, keepdims=True)),
+            ),
+        ],
+        ids=["clipvalue", "clipnorm"],
+    )
+    def test_so_are_the_other_ways_to_clip(self, make_strategy, arguments, limit):
+        strategy = make_strategy(2)
+        with strategy.scope():
+            variables = make_variables()
+            optimizer = SGD(LEARNING_RATE, momentum=0.0, **arguments)
+            optimizer.build(list(variables))
+        replica_steps(strategy, optimizer, variables, shares(2))
+        expected = START - LEARNING_RATE * np.sum(limit(GRADIENTS), axis=0)
+        np.testing.assert_allclose(variables[0].numpy(), expected, rtol=1e-4)
+
+    def test_a_gradient_that_is_not_finite_does_not_vanish(self):
+        variables = make_variables()
+        optimizer = SGD(LEARNING_RATE, global_clipnorm=1.0)
+        optimizer.build(list(variables))
+        bad = tf.constant([np.inf, 1.0, 1.0])
+        optimizer.apply_gradients([(bad, variables[0]), (GRADIENTS[0], variables[1])])
+        assert not np.isfinite(variables[1].numpy()).any()
+
+
+class TestAverages:
+    MOMENTUM = 0.75
+
+    def optimizer(self, scaled):
+        optimizer = SGD(LEARNING_RATE, use_ema=True, ema_momentum=self.MOMENTUM)
+        if not scaled:
+            return optimizer
+        return LossScaleOptimizer(optimizer, initial_scale=1.0)
+
+    def model(self):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        model.compile(self.optimizer(scaled=False), "mse")
+        model.optimizer.build(model.trainable_variables)
+        return model
+
+    @pytest.mark.parametrize("scaled", [False, True], ids=["", "scaled"])
+    @pytest.mark.parametrize("replicas", [1, 2])
+    def test_are_the_same_on_all_replicas(self, make_strategy, replicas, scaled):
+        strategy = strategy_of(make_strategy, replicas)
+        with strategy.scope():
+            variables = make_variables()
+            optimizer = self.optimizer(scaled)
+            optimizer.build(list(variables))
+        weight, velocity = START.astype("float64"), np.zeros(3)
+        average = None
+        for gradient in GRADIENTS:
+            velocity = 0.9 * velocity - LEARNING_RATE * gradient
+            weight = weight + velocity
+            if average is None:
+                average = weight
+            average = self.MOMENTUM * average + (1.0 - self.MOMENTUM) * weight
+        replica_steps(strategy, optimizer, variables, shares(replicas))
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        for variable in inner._model_variables_moving_average:
+            found = copies(strategy, variable)
+            np.testing.assert_allclose(found[0], average, rtol=1e-4)
+            assert all(np.array_equal(found[0], copy) for copy in found)
+
+    def test_begin_as_the_weights(self):
+        model = self.model()
+        before = model.get_weights()
+        with averaged_weights(model):
+            assert all(map(np.array_equal, model.get_weights(), before))
+
+    @pytest.mark.parametrize("replicas", [1, 2])
+    def test_are_exchanged_to_the_last_bit(self, make_strategy, replicas):
+        strategy = strategy_of(make_strategy, replicas)
+        with strategy.scope():
+            model = self.model()
+        weights = model.trainable_variables
+        averages = model.optimizer._model_variables_moving_average
+        generator = np.random.default_rng(0)
+        # Sums of numbers of such different size would be rounded.
+        for variable in weights:
+            variable.assign(generator.normal(size=variable.shape) * 1e6)
+        for variable in averages:
+            variable.assign(generator.normal(size=variable.shape))
+        before = [[copies(strategy, v) for v in vs] for vs in (weights, averages)]
+        with pytest.raises(KeyError), averaged_weights(model):
+            inside = [[copies(strategy, v) for v in vs] for vs in (averages, weights)]
+            raise KeyError
+        after = [[copies(strategy, v) for v in vs] for vs in (weights, averages)]
+        for found in (inside, after):
+            keras.tree.map_structure(np.testing.assert_array_equal, found, before)
+
+    def test_an_optimizer_without(self):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        model.compile(SGD(0.1), "mse")
+        model.optimizer.build(model.trainable_variables)
+        with pytest.raises(ValueError, match="SGD with use_ema=False"):
+            averaged_weights(model).__enter__()
+
+
+class TestLossScaling:
+    @pytest.mark.parametrize("replicas", [1, 2])
+    def test_an_overflow_anywhere_is_skipped_everywhere(self, make_strategy, replicas):
+        strategy = strategy_of(make_strategy, replicas)
+        with strategy.scope():
+            variables = make_variables()
+            optimizer = LossScaleOptimizer(
+                SGD(LEARNING_RATE, use_ema=True), initial_scale=8.0
+            )
+            optimizer.build(list(variables))
+        parts = np.ones((2, replicas, 3), "float32")
+        parts[:, -1, 1] = np.inf  # of the last replica alone
+        replica_steps(strategy, optimizer, variables, parts)
+        for variable in variables:
+            for copy in copies(strategy, variable):
+                np.testing.assert_array_equal(copy, START)
+        assert copies(strategy, optimizer.dynamic_scale) == [2.0] * replicas
+        assert int(optimizer.iterations.numpy()) == 0
+
+        replica_steps(strategy, optimizer, variables, 2.0 * shares(replicas))
+        expected = numpy_sgd(0.0, 0.9, False)
+        np.testing.assert_allclose(variables[0].numpy(), expected, rtol=1e-4)
+        assert int(optimizer.iterations.numpy()) == 4
+
+    def test_serialization(self):
+        optimizer = LossScaleOptimizer(
+            SGD(0.1, global_clipnorm=1.0, use_ema=True, ema_momentum=0.5),
+            initial_scale=4.0,
+        )
+        config = keras.saving.serialize_keras_object(optimizer)
+        assert config["registered_name"] == "tfgate>LossScaleOptimizer"
+        copy = keras.saving.deserialize_keras_object(config)
+        assert copy.get_config() == optimizer.get_config()
+        assert type(copy.inner_optimizer) is SGD
 
 
 class TestGateWeightDecay:

@@ -15,6 +15,9 @@ EVERY = [
     schedules.Linear(0.0, 0.2, begin=100, end=300, steps_per_epoch=7),
     schedules.Cosine(2.0, 0.5, begin=3, end=9, staircase=True),
     schedules.Piecewise([1.0, 0.95, 0.9], boundaries=[4, 6.5]),
+    schedules.WarmUp(
+        schedules.Piecewise([1.0, 0.1], boundaries=[20]), end=2, steps_per_epoch=5
+    ),
 ]
 
 
@@ -42,6 +45,28 @@ class TestStepAnneal:
     def test_no_time_between_changes(self):
         with pytest.raises(ValueError, match="Expected every > 0, got 0"):
             schedules.StepAnneal(1.0, -0.1, every=0, final=0.5)
+
+
+class TestWarmUp:
+    def test_rises_to_the_schedule_and_follows_it(self):
+        schedule = schedules.WarmUp(
+            schedules.Piecewise([0.4, 0.04], boundaries=[3], steps_per_epoch=2), end=4
+        )
+        expected = [0.0, 0.1, 0.2, 0.3, 0.4, 0.4, 0.04, 0.04]
+        np.testing.assert_allclose(values(schedule, range(8)), expected, rtol=1e-6)
+
+    def test_after_its_end_it_is_the_schedule_to_the_last_bit(self):
+        after = schedules.Cosine(0.3, 0.0, end=100)
+        schedule = schedules.WarmUp(after, end=7)
+        assert values(schedule, range(7, 50)) == values(after, range(7, 50))
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [((0.4, 5), "Expected schedule"), ((EVERY[0], 0), "Expected end > 0")],
+    )
+    def test_bad_arguments(self, arguments, said):
+        with pytest.raises(ValueError, match=said):
+            schedules.WarmUp(*arguments)
 
 
 @pytest.mark.parametrize(

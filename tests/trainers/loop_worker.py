@@ -19,8 +19,8 @@ def main(path):
     chosen = toy_settings()
     distribution = strategy.create(chosen, strategy.read_cluster(chosen))
     arrays = {}
-    for name, gate_losses in {"dense": None, **test_loop.GATE_LOSSES}.items():
-        weights, history = test_loop.trained_by(distribution, gate_losses=gate_losses)
+    for name, arguments in test_loop.NETWORKS.items():
+        weights, history = test_loop.trained_by(distribution, **arguments)
         arrays |= {f"{name}/{index}": weight for index, weight in enumerate(weights)}
         arrays[f"{name}/history"] = np.array(json.dumps(history))
     np.savez(path, **arrays)

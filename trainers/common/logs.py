@@ -6,7 +6,6 @@ anew from it, so no epoch is missing or there twice.
 
 import csv
 import io
-import shutil
 
 import tensorflow as tf
 
@@ -24,7 +23,9 @@ class HistoryLog:
     def __init__(self, workdir, history):
         self._metrics = workdir.metrics
         self._history = []
-        shutil.rmtree(workdir.tensorboard, ignore_errors=True)
+        # Not the profiles of earlier starts, which are in folders.
+        for events in workdir.tensorboard.glob("events.*"):
+            events.unlink()
         self._writer = tf.summary.create_file_writer(str(workdir.tensorboard))
         for row in history:
             self._write_events(row)

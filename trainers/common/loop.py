@@ -2,13 +2,23 @@
 
 `keras.Model.fit` cannot train on several hosts. This does what `fit` and `evaluate` do
 with a model and its callbacks, on one device, on several, and on several hosts.
+
+A batch is fetched outside the compiled step, so that the wait for it can be timed. The
+step is compiled for what the iterator says of its batches, not for the batches
+themselves: a smaller last one compiles nothing anew. `python -m
+trainers.loop_benchmark` compares the time of a step with that of `fit`, which fetches
+inside.
 """
+
+import contextlib
 
 import keras
 import tensorflow as tf
 
+from tfgate import optimizers
 from trainers.common import steps as model_steps
 from trainers.common.errors import RunStopped
+from trainers.common.step_times import StepTimes
 
 
 class Loop:
@@ -21,15 +31,25 @@ class Loop:
             training; those that write belong to the chief alone.
         epochs: epochs of the run, for the callbacks.
         steps_per_epoch: training steps in an epoch, for the callbacks.
+        times: `trainers.common.step_times.StepTimes`; None for times of its own.
     """
 
-    def __init__(self, model, distribution, callbacks=(), epochs=1, steps_per_epoch=1):
+    def __init__(
+        self,
+        model,
+        distribution,
+        callbacks=(),
+        epochs=1,
+        steps_per_epoch=1,
+        times=None,
+    ):
         self._model = model
         self._distribution = distribution
+        self._times = times or StepTimes()
         self._callbacks = keras.callbacks.CallbackList(
             list(callbacks), model=model, epochs=epochs, steps=steps_per_epoch
         )
-        self._train_function = self._function(model_steps.train_step)
+        self._train_function = None
         self._test_function = None
         self._merge_function = None
         self._policy = None
@@ -43,13 +63,18 @@ class Loop:
         with self._distribution.strategy.scope():
             self._model._symbolic_build(data_batch=batch)
 
+    @property
+    def times(self):
+        """The `StepTimes` of the training steps."""
+        return self._times
+
     def begin(self):
         """Tells the callbacks that the training begins."""
         self._model.stop_training = False
         self._callbacks.on_train_begin()
 
     def end(self, logs):
-        """Ends the training.
+        """Ends the training; an optimizer's averages of the weights become them.
 
         Args:
             logs: metrics of the last epoch.
@@ -77,15 +102,22 @@ class Loop:
             model.reset_metrics()
         callbacks.on_epoch_begin(epoch)
         iterator = iter(batches)
+        self._train_function = self._function(
+            self._train_function, model_steps.train_step, iterator
+        )
+        self._times.begin_epoch()
         for step in range(first_step, steps):
             callbacks.on_train_batch_begin(step)
             try:
-                logs = self._train_function(iterator)
-            except tf.errors.OutOfRangeError:
+                batch = self._times.next(iterator)
+            except StopIteration:
                 raise RunStopped(
                     f"expected {steps} batches in epoch {epoch + 1}, the data ended "
                     f"after {step}"
                 ) from None
+            logs = self._train_function(batch)
+            del batch  # Two would lie in memory while the next one is fetched.
+            self._times.done(logs)
             callbacks.on_train_batch_end(step, logs)
             if model.stop_training:
                 break
@@ -104,6 +136,8 @@ class Loop:
     def evaluate(self, batches, steps):
         """Evaluates the model, in the way of `keras.Model.evaluate`.
 
+        Where the optimizer keeps averages of the weights, these are evaluated.
+
         Args:
             batches: from `trainers.common.parts.evaluation`.
             steps: their number.
@@ -113,17 +147,24 @@ class Loop:
         """
         model, callbacks = self._model, self._callbacks
         policy = type(getattr(model, "policy", None))
-        if self._test_function is None or policy is not self._policy:
-            # The gates' policy is traced into it.
-            self._test_function = self._function(model_steps.test_step)
+        if policy is not self._policy:
+            self._test_function = None  # The gates' policy was traced into it.
             self._policy = policy
+        iterator = iter(batches)
+        self._test_function = self._function(
+            self._test_function, model_steps.test_step, iterator
+        )
         model.reset_metrics()
         callbacks.on_test_begin()
-        iterator = iter(batches)
-        for step in range(steps):
-            callbacks.on_test_batch_begin(step)
-            logs = self._test_function(iterator)
-            callbacks.on_test_batch_end(step, logs)
+        with self._averaged_weights():
+            for step in range(steps):
+                callbacks.on_test_batch_begin(step)
+                try:
+                    batch = next(iterator)
+                except StopIteration:
+                    break  # unreadable images are left out
+                logs = self._test_function(batch)
+                callbacks.on_test_batch_end(step, logs)
         results = self._results()
         callbacks.on_test_end(results)
         return results
@@ -144,12 +185,22 @@ class Loop:
         metrics = self._model.get_metrics_result()
         return {name: float(value) for name, value in metrics.items()}
 
-    def _function(self, make_step):
-        strategy = self._distribution.strategy
+    def _averaged_weights(self):
+        optimizer = self._model.optimizer
+        if getattr(optimizer, "inner_optimizer", optimizer).use_ema:
+            return optimizers.averaged_weights(self._model)
+        return contextlib.nullcontext()
 
-        @tf.function(reduce_retracing=True, autograph=False)
-        def function(iterator):
-            logs = strategy.run(step, args=(iterator.get_next(),))
+    def _function(self, present, make_step, iterator):
+        """The compiled step for the batches of an iterator: the present one, or new."""
+        strategy = self._distribution.strategy
+        signature = (iterator.element_spec,)
+        if present is not None and present.input_signature == signature:
+            return present
+
+        @tf.function(input_signature=signature, autograph=False)
+        def function(batch):
+            logs = strategy.run(step, args=(batch,))
             return tf.nest.map_structure(
                 lambda value: strategy.experimental_local_results(value)[0], logs
             )

@@ -1,11 +1,14 @@
 """What a person sees while a run goes on, and the guard that stops a broken one."""
 
+import collections
 import math
 import sys
+import time
 
 import keras
 import tqdm
 
+from trainers.common import step_times
 from trainers.common.errors import RunStopped
 
 _CHECK_EVERY = 10  # steps: reading the loss makes the host wait for the device
@@ -14,15 +17,37 @@ _CHECK_EVERY = 10  # steps: reading the loss makes the host wait for the device
 class ProgressBar(keras.callbacks.Callback):
     """One bar for the whole run, with the time left.
 
+    It also shows the images per second of the last ten seconds of training, and
+    whether that is input-bound or compute-bound, see `step_times.StepTimes`.
+
     Args:
         epochs: epochs of the whole run.
         steps_per_epoch: training steps in an epoch.
         done: training steps that are done.
+        batch_size: images in a training step.
+        examples: images in an epoch.
+        times: `trainers.common.step_times.StepTimes` of the loop; None, and the bar
+            shows no speed.
+        clock: function that returns seconds.
     """
 
-    def __init__(self, epochs, steps_per_epoch, done):
+    def __init__(
+        self,
+        epochs,
+        steps_per_epoch,
+        done,
+        batch_size=None,
+        examples=None,
+        times=None,
+        clock=time.monotonic,
+    ):
         super().__init__()
         self._epochs = epochs
+        self._batch_size = batch_size
+        self._examples = examples
+        self._times = times
+        self._clock = clock
+        self._recent = collections.deque()  # (time, images of the epoch until then)
         self._bar = tqdm.tqdm(
             total=epochs * steps_per_epoch,
             initial=done,
@@ -33,9 +58,29 @@ class ProgressBar(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self._bar.set_description(f"epoch {epoch + 1}/{self._epochs}", refresh=False)
+        self._recent.clear()
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self._times and not self._recent:
+            self._recent.append((self._clock(), batch * self._batch_size))
 
     def on_train_batch_end(self, batch, logs=None):
+        if self._times:
+            self._bar.set_postfix_str(self._speed(batch + 1), refresh=False)
         self._bar.update(1)
+
+    def _speed(self, steps):
+        """What the bar says after so many steps of the epoch."""
+        now = self._clock()
+        images = min(steps * self._batch_size, self._examples)
+        while len(self._recent) > 1 and self._recent[1][0] < now - step_times.RECENT:
+            self._recent.popleft()
+        since, before = self._recent[0]
+        self._recent.append((now, images))
+        speed = (images - before) / max(now - since, 1e-9)
+        bound = "input" if self._times.input_bound else "compute"
+        waiting = self._times.recent_input_wait
+        return f"{speed:.0f} images/s, {bound}-bound, waits {waiting:.0%}"
 
     def say(self, row):
         """Prints a line about a finished epoch.
@@ -49,7 +94,15 @@ class ProgressBar(keras.callbacks.Callback):
         )
         if "activation_rate" in row:
             line += f", activation rate {row['activation_rate']:.3f}"
-        self._bar.write(f"{line}, {row['images_per_second']:.0f} images/s")
+        line += f", {row['images_per_second']:.0f} images/s"
+        if "input_wait" in row:
+            line += f", input wait {row['input_wait']:.0%}"
+        self._bar.write(line)
+        sys.stdout.flush()
+
+    def write(self, line):
+        """Prints a line above the bar."""
+        self._bar.write(line)
         sys.stdout.flush()
 
     def close(self):

@@ -1,9 +1,21 @@
 """Learning rates over training steps.
 
-Only stock Keras schedules, so that a saved model loads with `import tfgate` alone.
+Only schedules of Keras and tfgate, so that a saved model loads with `import tfgate`
+alone.
+
+PG, AIG and CS train for 100 epochs from 0.1, divided by 10 after every 30. For its
+independent gates on ResNet-50 CS 4.1 names another schedule, the one called "fine-tune"
+in its reference [15] (He et al. 2019, filter pruning via geometric median), and gives
+no numbers. That work's public program takes, from pretrained weights, the same steps
+from a tenth of the rate: `--schedule=step --learning_rate=0.01 --step_epochs=30,60,90
+--epochs=100 --nesterov`. Whether CS did just that, and whether after the 100 epochs of
+its own schedule or in their place, its text leaves open.
 """
 
 import keras
+
+from tfgate.schedules import Piecewise
+from tfgate.schedules import WarmUp
 
 
 def learning_rate(settings, steps_per_epoch):
@@ -35,10 +47,15 @@ def _cosine(settings, steps_per_epoch):
 
 
 def _step(settings, steps_per_epoch):
-    # Keras holds the old value at the boundary step itself, hence the - 1.
-    boundaries = [epoch * steps_per_epoch - 1 for epoch in settings.step_epochs]
+    boundaries = [epoch * steps_per_epoch for epoch in settings.step_epochs]
     rates = [
         settings.learning_rate * settings.step_factor**index
         for index in range(len(boundaries) + 1)
     ]
-    return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)
+    warmup_steps = round(settings.warmup_epochs * steps_per_epoch)
+    if warmup_steps:
+        return WarmUp(Piecewise(rates, boundaries), warmup_steps)
+    # Keras holds the old value at the boundary step itself, hence the - 1.
+    return keras.optimizers.schedules.PiecewiseConstantDecay(
+        [boundary - 1 for boundary in boundaries], rates
+    )

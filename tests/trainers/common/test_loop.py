@@ -1,5 +1,7 @@
 """The loop on one device is `fit`; on several it trains as on one."""
 
+import time
+
 import keras
 import numpy as np
 import pytest
@@ -31,7 +33,31 @@ GATE_LOSSES = {
 }
 
 
-def network(gate_losses=None, loss=None, estimator=None):
+def averaged_clipped_and_scaled():
+    """An optimizer that needs the gradients of the global batch."""
+    optimizer = tfgate.optimizers.SGD(
+        0.05,
+        momentum=0.9,
+        weight_decay=1e-3,
+        global_clipnorm=0.5,
+        use_ema=True,
+        ema_momentum=0.75,
+    )
+    return tfgate.optimizers.LossScaleOptimizer(optimizer, initial_scale=256.0)
+
+
+# Name -> arguments of `trained`, for two processes.
+NETWORKS = {
+    "dense": {},
+    **{name: {"gate_losses": losses} for name, losses in GATE_LOSSES.items()},
+    "averaged": {
+        "gate_losses": GATE_LOSSES["rates"],
+        "make_optimizer": averaged_clipped_and_scaled,
+    },
+}
+
+
+def network(gate_losses=None, loss=None, estimator=None, optimizer=None):
     """Convolutions, synchronized batch norm and pooling; gates without noise."""
     inputs = keras.Input((8, 8, 3))
     x = keras.layers.Rescaling(1 / 255)(inputs)
@@ -58,7 +84,7 @@ def network(gate_losses=None, loss=None, estimator=None):
     regular = {} if gate_losses is None else {"gate_losses": gate_losses}
     model = (keras.Model if gate_losses is None else tfgate.GatedModel)(inputs, outputs)
     model.compile(
-        tfgate.optimizers.SGD(0.05, momentum=0.9, weight_decay=1e-3),
+        optimizer or tfgate.optimizers.SGD(0.05, momentum=0.9, weight_decay=1e-3),
         loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=False,
@@ -72,12 +98,13 @@ def trained(strategy, **arguments):
     return trained_by(Distribution(strategy), **arguments)
 
 
-def trained_by(distribution, **arguments):
+def trained_by(distribution, make_optimizer=None, **arguments):
     """Weights and metrics after ten steps in the loop."""
     dataset = toy_dataset(EXAMPLES)
     with distribution.strategy.scope():
         keras.utils.set_random_seed(3)
-        model = network(**arguments)
+        optimizer = make_optimizer and make_optimizer()
+        model = network(optimizer=optimizer, **arguments)
         model.optimizer.build(model.trainable_variables)
     loop = Loop(model, distribution)
     loop.build((tf.zeros((1, 8, 8, 3)), tf.zeros((1,), tf.int32)))
@@ -125,6 +152,73 @@ def test_on_one_device_it_is_fit_to_the_last_bit(gated):
     assert history == expected
     for weight, other in zip(weights, model.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, other)
+
+
+def test_a_smaller_last_batch_compiles_nothing_anew(make_strategy):
+    for strategy in (tf.distribute.get_strategy(), make_strategy(2)):
+        distribution = Distribution(strategy)
+        dataset = toy_dataset(EXAMPLES)
+        with strategy.scope():
+            model = network()
+            model.optimizer.build(model.trainable_variables)
+        loop = Loop(model, distribution)
+        loop.build((tf.zeros((1, 8, 8, 3)), tf.zeros((1,), tf.int32)))
+        for epoch in range(2):
+            batches = parts.training(dataset, epoch, BATCH, distribution)
+            loop.train(batches, epoch, STEPS)
+            loop.evaluate(*parts.evaluation(dataset.test, 20, 6, distribution))
+        for function in (loop._train_function, loop._test_function):
+            assert function.experimental_get_tracing_count() == 1
+
+
+def test_evaluates_the_averages_and_ends_with_them():
+    dataset, distribution = (
+        toy_dataset(EXAMPLES),
+        Distribution(tf.distribute.get_strategy()),
+    )
+    model = network(optimizer=averaged_clipped_and_scaled())
+    model.optimizer.build(model.trainable_variables)
+    loop = Loop(model, distribution)
+    loop.begin()
+    logs = loop.train(parts.training(dataset, 0, BATCH, distribution), 0, STEPS)
+    trained = model.get_weights()
+    tested = loop.evaluate(*parts.evaluation(dataset.test, 20, 6, distribution))
+    assert all(map(np.array_equal, model.get_weights(), trained))
+    raw = model.evaluate(dataset.test(6), verbose=0, return_dict=True)
+    assert abs(tested["loss"] - raw["loss"]) > 1e-4
+    loop.end(logs)
+    averaged = model.evaluate(dataset.test(6), verbose=0, return_dict=True)
+    assert averaged == tested
+
+
+def test_the_times_of_the_steps_are_taken():
+    dataset, distribution = (
+        toy_dataset(EXAMPLES),
+        Distribution(tf.distribute.get_strategy()),
+    )
+    model = network()
+    loop = Loop(model, distribution)
+
+    def slow(images, labels):
+        return tf.numpy_function(_sleep, [images], tf.float32), labels
+
+    batches = parts.training(dataset, 0, BATCH, distribution)
+    loop.train(batches, 0, STEPS)
+    spec = batches.element_spec[0]
+    late = batches.map(slow).map(lambda x, y: (tf.ensure_shape(x, spec.shape), y))
+    loop.train(late, 1, STEPS)
+    assert 0.5 < loop.times.input_wait <= 1.0 and loop._times.input_bound
+
+
+def _sleep(images):
+    time.sleep(0.2)
+    return images
+
+
+def test_replicas_average_clip_and_scale_as_one_device(make_strategy):
+    arguments = NETWORKS["averaged"]
+    expected = trained(tf.distribute.get_strategy(), **arguments)
+    assert_same(*trained(make_strategy(2), **arguments), *expected)
 
 
 @pytest.mark.parametrize("gate_losses", [None, *GATE_LOSSES])

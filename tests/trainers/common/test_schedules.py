@@ -27,6 +27,31 @@ def test_warm_up_rises_linearly_and_belongs_to_the_epochs():
     assert rate(schedule, 50) == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("warmup_epochs", [1.5, 2.0])
+def test_warm_up_before_steps(warmup_epochs):
+    chosen = toy_settings(
+        epochs=6,
+        learning_rate=1.0,
+        schedule="step",
+        step_epochs="2,4",
+        warmup_epochs=warmup_epochs,
+    )
+    schedule = schedules.learning_rate(chosen, 10)
+    last = round(10 * warmup_epochs)
+    for step in range(last):
+        assert rate(schedule, step) == pytest.approx(step / last)
+    rates = [rate(schedule, step) for step in (19, 20, 39, 40, 59)]
+    assert rates[1:] == pytest.approx([0.1, 0.1, 0.01, 0.01])
+    assert rates[0] == pytest.approx(min(1.0, 19 / last))
+
+
+def test_without_warm_up_only_keras_is_needed():
+    for schedule in ("step", "cosine"):
+        chosen = toy_settings(schedule=schedule)
+        built = schedules.learning_rate(chosen, 10)
+        assert type(built).__module__.startswith("keras.")
+
+
 def test_steps_fall_after_their_epochs():
     chosen = toy_settings(
         epochs=6, learning_rate=1.0, schedule="step", step_epochs="2,4"

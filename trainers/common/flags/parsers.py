@@ -91,6 +91,18 @@ class Epochs(flags.ArgumentParser):
         return epochs
 
 
+class Steps(flags.ArgumentParser):
+    """The first and the last of some steps, from 1, separated by a comma."""
+
+    syntactic_help = "two whole numbers from 1, the first and the last, such as 10,20"
+
+    def parse(self, argument):
+        steps = _numbers(int, argument)
+        if len(steps) != 2 or not 1 <= steps[0] <= steps[1]:
+            raise ValueError(f"expected {self.syntactic_help}")
+        return steps
+
+
 def _numbers(kind, argument):
     """The numbers in a flag's text; a list of numbers, a default, stays as it is."""
     if isinstance(argument, str):

@@ -21,13 +21,16 @@ def define(values):
         "cosine",
         ("cosine", "step"),
         "Learning rate over steps: one cosine cycle down to 0, or a division at "
-        "--step_epochs.",
+        "--step_epochs. What is known of the schedule that CS calls fine-tune stands "
+        "in trainers/common/schedules.py: --schedule=step --learning_rate=0.01 "
+        "--step_epochs=30,60,90 --epochs=100.",
         flag_values=values,
     )
     flags.DEFINE_float(
         "warmup_epochs",
         0.0,
-        "With --schedule=cosine: epochs of linear warm-up from 0, part of --epochs.",
+        "Epochs of linear warm-up from 0, part of --epochs; may be a fraction. With "
+        "--schedule=step not beyond the first of --step_epochs. Default: none.",
         lower_bound=0.0,
         flag_values=values,
     )
@@ -72,6 +75,35 @@ def define(values):
         "gate_weight_decay",
         lambda rule: rule in ("scaled", "same") or _is_number(rule),
         "expected 'scaled', 'same' or a number from 0",
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "clip_norm",
+        0.0,
+        "Highest L2 norm of the loss's gradient over all parameters and the global "
+        "batch; a longer one is scaled down, before weight decay joins. 0: none.",
+        lower_bound=0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "ema_momentum",
+        0.0,
+        "Momentum of an exponential moving average of the weights, from 0 and below "
+        "1: 0.999 remembers about 1,000 steps. What is evaluated, after each epoch "
+        "and in the end, and saved as the model are the averages. Batch norm "
+        "statistics are those of the weights themselves, until --recalibrate_steps "
+        "estimates them anew for the final model. 0: no averages.",
+        lower_bound=0.0,
+        upper_bound=1 - 1e-6,
+        flag_values=values,
+    )
+    flags.DEFINE(
+        parsers.Steps(),
+        "profile_steps",
+        None,
+        "For TensorBoard: trace these training steps of this start, first and last, "
+        "from 1, such as 10,20, into the folder tensorboard of --workdir. Default: "
+        "none.",
         flag_values=values,
     )
     flags.DEFINE_integer(
