@@ -1,27 +1,23 @@
 """The network of a run: built and compiled from its settings."""
 
+import pathlib
+
 import keras
-import numpy as np
 
 import tfgate
 from trainers.common import gate_losses
-from trainers.common import schedules
+from trainers.common import gates
+from trainers.common import labels
+from trainers.common import networks
+from trainers.common import optimizer
+from trainers.common import preprocessing
 from trainers.common.errors import UserError
 
-_ESTIMATORS = {
-    "gumbel_softmax": tfgate.estimators.GumbelSoftmax,
-    "gumbel_softmax_soft": lambda **arguments: tfgate.estimators.GumbelSoftmax(
-        hard=False, **arguments
-    ),
-    "binary_concrete": tfgate.estimators.BinaryConcrete,
-    "sigmoid": tfgate.estimators.SigmoidStraightThrough,
-    "identity": tfgate.estimators.IdentityStraightThrough,
-}
-_WHOLE = (None, "block")
+_LISTED = 3  # differences between weights in an error message
 
 
 def build(settings, dataset):
-    """Builds a CIFAR ResNet that takes images in 0..255 and gives logits.
+    """Builds the network, which takes RGB images in 0..255 and gives logits.
 
     Args:
         settings: `trainers.common.settings.Settings`. Their seed becomes that of
@@ -29,50 +25,54 @@ def build(settings, dataset):
         dataset: `trainers.common.data.dataset.Dataset`.
 
     Returns:
-        `tfgate.GatedModel`, or a `keras.Model` for `--gate=none`; not compiled.
+        `tfgate.GatedModel`, or a `keras.Model` for `--gate=none` without early exits;
+        with the pretrained weights of the settings; not compiled.
 
     Raises:
-        UserError: the gates do not fit the network.
+        UserError: the gates or the weights do not fit the network, or the images are
+            too small for it.
     """
     keras.utils.set_random_seed(settings.seed)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(settings.precision)
     try:
+        front = preprocessing.Preprocessing(settings, dataset)
         inputs = keras.Input(dataset.image_shape, name="image")
-        normalized = keras.layers.Normalization(
-            mean=dataset.mean,
-            variance=np.square(dataset.std).tolist(),
-            dtype="float32",
-            name="normalization",
-        )(inputs)
-        model = tfgate.applications.CifarResNet(
-            settings.depth,
-            input_tensor=normalized,
+        model = _application(settings)(
+            input_tensor=front.apply(inputs),
             classes=len(dataset.labels),
             classifier_activation=None,
-            zero_init_residual=settings.zero_init_residual,
-            block=settings.block,
-            shortcut=settings.shortcut,
-            width=settings.width,
             name=name(settings),
-            **_gate_arguments(settings, steps_per_epoch(settings, dataset)),
+            weights=_weights(settings),
+            **_shape(settings),
+            **gates.arguments(settings, steps_per_epoch(settings, dataset)),
         )
+        front.adapt(model)
         if settings.sync_batch_norm:
             _synchronize(model)
         return model
     except ValueError as error:
-        raise UserError(str(error)) from error
+        raise UserError(_said(error, settings, dataset)) from error
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+        # What Keras raises where a download fails.
+        raise UserError(f"--weights={settings.weights}: {error}") from error
     finally:
         keras.config.set_dtype_policy(before)
 
 
 def name(settings):
     """Name of the settings' model, such as `cifar_resnet20_dependent`."""
-    parts = [f"cifar_resnet{settings.depth}"]
-    parts += [f"width{settings.width}"] if settings.width > 1 else []
-    parts += ["dense" if settings.gate == "none" else settings.gate]
-    parts += [settings.granularity] if settings.granularity not in _WHOLE else []
-    return "_".join(parts).replace("-", "_")
+    depth = "" if settings.depth is None else settings.depth
+    parts = [f"{settings.network}{depth}"]
+    parts += [f"width{settings.width:g}"] if settings.width != 1 else []
+    parts += [settings.gate] if settings.gate != "none" else []
+    usual = networks.NETWORKS[settings.network].granularities[0]
+    parts += [settings.granularity] if settings.granularity not in (None, usual) else []
+    parts += ["early_exit"] if settings.early_exit else []
+    parts += [] if settings.early_exit or settings.gate != "none" else ["dense"]
+    return "_".join(parts).replace("-", "_").replace(".", "_")
 
 
 def steps_per_epoch(settings, dataset):
@@ -80,25 +80,20 @@ def steps_per_epoch(settings, dataset):
     return -(-dataset.train_examples // settings.batch_size)
 
 
-def compile_model(model, settings, steps):
+def compile_model(model, settings, steps, dataset=None):
     """Compiles the model with the settings' optimizer, schedule and losses.
 
     Args:
         model: what `build` returned.
         settings: `trainers.common.settings.Settings`.
         steps: training steps in an epoch.
+        dataset: `trainers.common.data.dataset.Dataset`, for its kind of labels; None
+            is one whose labels are numbers of few classes.
 
     Raises:
         UserError: the gate loss does not fit the network.
     """
-    gated = settings.gate != "none"
-    optimizer = tfgate.optimizers.SGD(
-        schedules.learning_rate(settings, steps),
-        momentum=settings.momentum,
-        nesterov=settings.nesterov,
-        weight_decay=settings.weight_decay,
-        gate_weight_decay=_gate_weight_decay(model, settings) if gated else None,
-    )
+    gated = isinstance(model, tfgate.GatedModel)
     arguments = {}
     try:
         if gated:
@@ -106,9 +101,9 @@ def compile_model(model, settings, steps):
                 settings.gate_loss or "none", steps
             )
         model.compile(
-            optimizer=optimizer,
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
+            optimizer=optimizer.build(model, settings, steps),
+            loss=labels.loss(settings, dataset),
+            metrics=labels.metrics(dataset),
             jit_compile=False,
             **arguments,
         )
@@ -116,49 +111,42 @@ def compile_model(model, settings, steps):
         raise UserError(f"--gate_loss={settings.gate_loss}: {error}") from error
 
 
+def _application(settings):
+    return getattr(tfgate.applications, networks.NETWORKS[settings.network].application)
+
+
+def _shape(settings):
+    """The arguments of the application that say how the network is made."""
+    kind = networks.NETWORKS[settings.network]
+    flags = ("depth", "block", "shortcut", "stride_on", "zero_init_residual")
+    return {
+        "width": settings.width if kind.fractional else int(settings.width),
+        **{flag: getattr(settings, flag) for flag in flags if flag in kind.takes},
+    }
+
+
+def _weights(settings):
+    weights = settings.weights
+    if weights in (None, networks.IMAGENET):
+        return weights
+    return str(pathlib.Path(weights).expanduser())
+
+
+def _said(error, settings, dataset):
+    """One line for what an application, or Keras, did not like."""
+    text = " ".join(str(error).split())
+    if settings.weights is None or "layers that differ" not in text:
+        return text
+    first, *more = text.split("; ")
+    shown = "; ".join([first, *more[: _LISTED - 1]]).removesuffix(".")
+    rest = len(more) - (_LISTED - 1)
+    shown += f"; and {rest} more" if rest > 0 else ""
+    if "predictions expected" in text:
+        shown += f"; --dataset={settings.dataset} has {len(dataset.labels)} classes"
+    return f"--weights={settings.weights}: {shown}"
+
+
 def _synchronize(model):
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True
-
-
-def _gate_arguments(settings, steps):
-    if settings.gate == "none":
-        return {}
-    if settings.gate == "stochastic_depth":
-        return {
-            "gate": settings.gate,
-            "survival_probability": settings.survival_probability,
-            "seed": settings.seed,
-        }
-    sampling = {"noise_scale": gate_losses.number(settings.noise_scale, steps)}
-    if settings.temperature is not None:
-        sampling["temperature"] = gate_losses.number(settings.temperature, steps)
-    return {
-        "gate": settings.gate,
-        "granularity": _granularity(settings),
-        "initial_open_probability": settings.initial_open_probability,
-        "estimator": _ESTIMATORS[settings.estimator](**sampling),
-        "seed": settings.seed,
-    }
-
-
-def _granularity(settings):
-    if settings.granularity != "filters":
-        return settings.granularity
-    sizes = settings.filters_per_gate
-    return tfgate.applications.FilterGating(
-        tuple(settings.places),
-        sizes[0] if len(sizes) == 1 else tuple(sizes),
-        settings.groups_always_open,
-        settings.residual,
-    )
-
-
-def _gate_weight_decay(model, settings):
-    rule = settings.gate_weight_decay
-    if rule is None:
-        return None
-    if rule == "scaled":
-        return tfgate.optimizers.gate_weight_decay(model, settings.weight_decay)
-    return settings.weight_decay if rule == "same" else float(rule)

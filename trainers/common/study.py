@@ -5,6 +5,7 @@ import keras
 import tfgate
 from tfgate import analysis
 from tfgate import tables
+from trainers.common import exits
 from trainers.common.errors import UserError
 
 
@@ -20,7 +21,8 @@ def study(chosen, run_settings, dataset, workdir):
         workdir: `trainers.common.workdir.Workdir` of the run.
 
     Returns:
-        Directory of `table.csv`, `report.html` and the plots.
+        Directory of `table.csv`, `report.html` and the plots; `exits.csv` and
+        `exits.png` are of networks with early exits.
 
     Raises:
         UserError: the run has no gates, or has no images of the split.
@@ -59,7 +61,10 @@ def study(chosen, run_settings, dataset, workdir):
         dense=[],
         title=f"{model.name} on {dataset.name}, {chosen.split} split",
     )
+    leaving = exits.measure(model, batches, directory)
     _print(table, model.costs.dense)
+    if leaving:
+        exits.report(leaving, model.costs.dense)
     print(f"table and plots in {report}")
     return directory
 

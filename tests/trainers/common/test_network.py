@@ -1,3 +1,6 @@
+import dataclasses
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -6,6 +9,7 @@ import tfgate
 from tests.trainers.builders import toy_dataset
 from tests.trainers.builders import toy_settings
 from trainers.common import network
+from trainers.common import networks
 from trainers.common.errors import UserError
 from trainers.common.flags import gates
 
@@ -101,3 +105,132 @@ def test_a_target_that_cannot_be_reached_is_the_users_error(dataset):
     model = network.build(chosen, dataset)
     with pytest.raises(UserError, match="at least"):
         network.compile_model(model, chosen, steps=3)
+
+
+def test_every_network_is_an_application_that_takes_its_flags():
+    functions = {
+        function
+        for function in tfgate.applications.__all__
+        if inspect.isfunction(getattr(tfgate.applications, function))
+    }
+    assert {kind.application for kind in networks.NETWORKS.values()} == functions
+    for kind in networks.NETWORKS.values():
+        function = getattr(tfgate.applications, kind.application)
+        parameters = set(inspect.signature(function).parameters)
+        flags = set(networks.NEEDS)
+        assert flags & parameters == set(kind.takes), kind.application
+
+
+@pytest.mark.parametrize(
+    "values, name, gates",
+    [
+        (
+            {"network": "cifar_densenet", "depth": 10, "width": 0.5},
+            "cifar_densenet10_width0_5_dependent",
+            3,
+        ),
+        (
+            {"network": "cifar_resnext", "depth": 11, "granularity": "groups"},
+            "cifar_resnext11_dependent_groups",
+            3,
+        ),
+        ({"network": "cifar_vgg", "gate": "independent"}, "cifar_vgg_independent", 4),
+        ({"depth": 8, "width": 2, "granularity": "bas"}, "cifar_resnet8_width2", 3),
+        (
+            {"depth": 8, "early_exit": True, "exit_gate": "dependent"},
+            "cifar_resnet8_dependent_early_exit",
+            5,
+        ),
+    ],
+)
+def test_networks_by_name(dataset, values, name, gates):
+    model = network.build(toy_settings(**values), dataset)
+    assert model.name.startswith(name) and len(model.gates) == gates
+    assert model.core.input.shape == (None, 8, 8, 3)
+    assert model.core.output["predictions"].shape == (None, 2)
+    layers = {layer.name for layer in model._flatten_layers()}
+    assert "normalization" in layers and "predictions" in layers
+
+
+def _coarse(granularities):
+    """Those whose groups are not parts of another's."""
+    one_size = [name for name in granularities if name.startswith("cs-cifar")]
+    return [name for name in granularities if name not in one_size[1:]]
+
+
+@pytest.mark.large
+@pytest.mark.parametrize(
+    "name, granularity",
+    [
+        (name, granularity)
+        for name, kind in networks.NETWORKS.items()
+        for granularity in _coarse(kind.granularities)
+        # As deep as they are, they have the blocks of resnet50 and densenet121.
+        if name not in ("resnet101", "resnet152", "densenet169")
+    ],
+)
+def test_every_granularity_of_every_network(name, granularity):
+    """The table promises what the applications hold."""
+    values = {"network": name, "granularity": granularity}
+    if granularity == "filters":
+        sizes = {"cifar_resnext": "64,128,256", "resnext50": "4,8,16,32"}
+        values["filters_per_gate"] = sizes.get(name, "1")
+        if "vgg" in name:
+            values |= {"residual": False, "groups_always_open": 1}
+    # Of 6 n + 4 layers those whose numbers of channels are multiples of 4.
+    values |= {"depth": 40} if name == "cifar_densenet" else {}
+    described = dataclasses.replace(toy_dataset(), image_shape=(32, 32, 3))
+    model = network.build(toy_settings(**values), described)
+    assert model.gates
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("name", networks.NETWORKS)
+def test_every_network_is_built_dense(name):
+    described = dataclasses.replace(toy_dataset(), image_shape=(32, 32, 3))
+    model = network.build(toy_settings(network=name, gate="none"), described)
+    assert type(model) is not tfgate.GatedModel
+    assert model.name.startswith(name) and model.name.endswith("_dense")
+
+
+@pytest.mark.parametrize("gate", ["none", "independent"])
+def test_early_exits_have_their_settings(dataset, gate):
+    chosen = toy_settings(
+        depth=8,
+        gate=gate,
+        early_exit=True,
+        exit_filters=4,
+        exit_loss_weight=0.25,
+        estimator="binary_concrete",
+        initial_open_probability=0.7,
+        gate_loss=(
+            "per_gate(0.9, gates='*_block*_gate') + "
+            "const_quad(0.7, per=gate, gates='*_exit_gate')"
+            if gate != "none"
+            else "const_quad(0.7, per=gate, gates='*_exit_gate')"
+        ),
+        seed=4,
+    )
+    model = network.build(chosen, dataset)
+    network.compile_model(model, chosen, steps=3)
+    *blocks, first, second = model.gates
+    assert len(blocks) == (0 if gate == "none" else 3)
+    assert (first.name, second.name) == ("conv2_exit_gate", "conv3_exit_gate")
+    for own in (*blocks, first, second):
+        assert isinstance(own.estimator, tfgate.estimators.BinaryConcrete)
+        assert (own.seed, own.initial_open_probability) == (4, 0.7)
+    assert isinstance(first, tfgate.ExitGate)
+    leave = model.exits.exits[0]
+    assert leave.loss_weight == 0.25
+    assert leave.classifier.get_layer("conv2_exit_1_conv").filters == 4
+    *_, of_exits = model.get_compile_config()["gate_losses"]
+    assert of_exits["class_name"] == "ConstQuad"
+    assert (of_exits["config"]["per"], of_exits["config"]["target"]) == ("gate", 0.7)
+
+
+def test_a_granularity_that_does_not_fit_is_the_users_error(dataset):
+    chosen = toy_settings(
+        network="cifar_densenet", depth=10, granularity="cs-cifar-2", batch_size=8
+    )
+    with pytest.raises(UserError, match="filters_per_gate to divide the 15 filters"):
+        network.build(chosen, dataset)

@@ -2,19 +2,9 @@
 
 from absl import flags
 
+from trainers.common import networks
 from trainers.common.flags import parsers
 
-GRANULARITIES = (
-    "block",
-    "bas",
-    "cs-cifar-8",
-    "cs-cifar-4",
-    "cs-cifar-2",
-    "cs-cifar-1",
-    "cs-low",
-    "cs-medium",
-    "filters",
-)
 ESTIMATORS = (
     "gumbel_softmax",
     "gumbel_softmax_soft",
@@ -30,18 +20,23 @@ def define(values):
         "gate",
         "dependent",
         ("none", "independent", "dependent", "stochastic_depth"),
-        "Gates of the residual blocks: none (the dense network), independent of the "
-        "image (two logits), dependent on it (AIG's gate), or stochastic_depth (fixed "
+        "Gates of the blocks: none (the dense network), independent of the image (two "
+        "logits), dependent on it (AIG's gate), or stochastic_depth (fixed "
         "probabilities that fall with depth, Huang et al. 2016).",
         flag_values=values,
     )
     flags.DEFINE_enum(
         "granularity",
-        "block",
-        GRANULARITIES,
-        "What a gate switches: block, a whole residual branch; bas, each inner filter "
-        "(BAS eq. 4); cs-..., groups of filters at all places of a block (CS), N of "
-        "them a gate in cs-cifar-N; filters, as --places and the flags after it say.",
+        None,
+        networks.GRANULARITIES,
+        "What a gate switches: block, a whole residual branch, or a layer of a "
+        "DenseNet; bas, each inner filter (BAS eq. 4); cs-..., groups of filters at "
+        "all places of a block (CS), N of them a gate in cs-cifar-N, while cs-low and "
+        "cs-medium are for the four stages of ImageNet's ResNets; groups, each path of "
+        "a ResNeXt's block, or 16 groups of filters of each layer of a VGG (TNN); "
+        "expansion, filters between the convolutions of mobilenet_v2's blocks; "
+        "filters, as --places and the flags after it say. Default: block, for VGGs "
+        "groups.",
         flag_values=values,
     )
     flags.DEFINE(
@@ -54,9 +49,9 @@ def define(values):
     flags.DEFINE(
         parsers.Counts(),
         "filters_per_gate",
-        "1",
-        "With --granularity=filters: filters that share a gate, one number, or one for "
-        "each of the three stages.",
+        None,
+        "With --granularity=filters or expansion: filters that share a gate, one "
+        "number, or one for each stage of the network. Default: 1, for expansion 8.",
         flag_values=values,
     )
     flags.DEFINE_integer(
