@@ -1,7 +1,7 @@
 r"""Trains a list of settings, and puts their results into one table.
 
     python -m trainers.sweep --sweep=trainers/sweeps/NAME.txt --workdir=DIR \
-        [--data_dir=DIR] [--jobs=1]
+        [--data_dir=DIR] [--program=cifar] [--jobs=1]
 
 Every run has a folder of its own in the workdir. Started again, finished runs are left
 alone and the others continue. The table, `table.csv` and `table.md`, is written anew
@@ -13,11 +13,16 @@ are common to all; `#` begins a comment:
     --flagfile=trainers/flagfiles/cifar10_resnet20_dependent_per_batch.cfg
     t5  --gate_loss=per_batch(0.5)
     t7  --gate_loss=per_batch(0.7)
+
+Of a flag that is there twice the later wins: a line changes what the flagfile above it
+says. `--program=imagenet` among them says which program runs, `trainers.imagenet`; a
+file that does not say so takes that of the command line.
 """
 
 import concurrent.futures
 import csv
 import dataclasses
+import importlib
 import io
 import json
 import os
@@ -37,7 +42,12 @@ from trainers.common import settings
 from trainers.common.errors import RunStopped
 from trainers.common.errors import UserError
 
-_PROGRAM = "trainers.cifar"
+_PROGRAMS = {
+    "cifar": "trainers.cifar",
+    "digits": "trainers.digits",
+    "imagenet": "trainers.imagenet",
+}
+_PROGRAM_FLAG = "--program="
 _NAME = re.compile(r"[A-Za-z0-9][\w.=-]*")
 _OWN = ("workdir", "data_dir")
 _COLUMNS = (
@@ -46,6 +56,7 @@ _COLUMNS = (
     "stochastic",
     "always_open",
     "ensemble",
+    "top5_accuracy",
     "activation_rate",
     "executed_macs",
     "dense_macs",
@@ -63,10 +74,13 @@ class Run:
     Attributes:
         name: name of the run and of its folder.
         flags: its flags, those common to all first.
+        program: the program that trains it, a key of `_PROGRAMS`; None is that of the
+            command line, or cifar.
     """
 
     name: str
     flags: tuple[str, ...]
+    program: str | None = None
 
 
 def define(flag_values=flags.FLAGS):
@@ -84,6 +98,13 @@ def define(flag_values=flags.FLAGS):
         "data_dir",
         None,
         "Directory of TFDS data sets, for every run.",
+        flag_values=flag_values,
+    )
+    flags.DEFINE_enum(
+        "program",
+        None,
+        list(_PROGRAMS),
+        "The program of the runs, where the sweep file does not say. Default: cifar.",
         flag_values=flag_values,
     )
     flags.DEFINE_integer(
@@ -111,7 +132,7 @@ def parse(argv, flag_values=flags.FLAGS):
     for name in ("sweep", "workdir"):
         if not flag_values[name].value:
             raise UserError(f"expected --{name}")
-    runs = read(flag_values.sweep)
+    runs = [_with_program(run, flag_values) for run in read(flag_values.sweep)]
     for run in runs:
         _check(run, flag_values)
     return runs, flag_values
@@ -154,7 +175,7 @@ def read(path):
             )
         if name in {run.name for run in runs}:
             raise UserError(f"expected a new name in {path}, line {number}: {name!r}")
-        runs.append(Run(name, (*common, *own)))
+        runs.append(_run(path, number, name, (*common, *own)))
     if not runs:
         raise UserError(f"expected at least one run in {path}, got none")
     return runs
@@ -217,18 +238,53 @@ def _words(path, number, line):
         ) from None
 
 
+def _run(path, number, name, words):
+    """The run of a line; its last --program is the program, not one of its flags."""
+    programs = [w.removeprefix(_PROGRAM_FLAG) for w in words if _names_program(w)]
+    wrong = [program for program in programs if program not in _PROGRAMS]
+    if wrong:
+        raise UserError(
+            f"expected --program to be one of {', '.join(_PROGRAMS)} in {path}, line "
+            f"{number}, got {wrong[0]!r}"
+        )
+    rest = tuple(word for word in words if not _names_program(word))
+    return Run(name, rest, programs[-1] if programs else None)
+
+
+def _names_program(word):
+    return word.startswith(_PROGRAM_FLAG)
+
+
+def _with_program(run, own):
+    given = own.program
+    if given and run.program and given != run.program:
+        raise UserError(
+            f"run {run.name!r}: --program is {run.program} in {own.sweep}, got "
+            f"--program={given}: leave it out"
+        )
+    return dataclasses.replace(run, program=run.program or given)
+
+
+def _module(run):
+    return _PROGRAMS[run.program or "cifar"]
+
+
 def _check(run, own):
     values = flags.FlagValues()
-    run_flags.define(values)
+    program = _module(run)
+    defaults = getattr(importlib.import_module(program), "DEFAULTS", {})
+    run_flags.define(values, **defaults)
     try:
-        settings.parse([_PROGRAM, *_arguments(run, own.workdir, own.data_dir)], values)
+        settings.parse([program, *_arguments(run, own.workdir, own.data_dir)], values)
     except (UserError, flags.Error) as error:
         raise UserError(f"run {run.name!r}: {error}") from None
 
 
 def _arguments(run, folder, data_dir):
     arguments = [*run.flags, f"--workdir={folder}"]
-    uses_data = not any("dataset=digits" in flag for flag in run.flags)
+    uses_data = run.program != "digits" and not any(
+        "dataset=digits" in flag for flag in run.flags
+    )
     return arguments + ([f"--data_dir={data_dir}"] if data_dir and uses_data else [])
 
 
@@ -237,7 +293,8 @@ def _train(run, folder, data_dir):
     # or a run's.
     log = folder.with_name(f"{folder.name}.log")
     print(f"{run.name}: {shlex.join(run.flags)}", flush=True)
-    command = [sys.executable, "-m", _PROGRAM, *_arguments(run, folder, data_dir)]
+    arguments = _arguments(run, folder, data_dir)
+    command = [sys.executable, "-m", _module(run), *arguments]
     with open(log, "a", encoding="utf-8") as output:
         done = subprocess.run(
             command, stdout=output, stderr=subprocess.STDOUT, env=os.environ
@@ -251,6 +308,7 @@ def _row(name, results):
     return {
         "name": name,
         **results["test_accuracy"],
+        "top5_accuracy": _top5(results["policies"]),
         "activation_rate": results["activation_rate"],
         "executed_macs": results["macs"]["executed_mean"],
         "dense_macs": results["macs"]["dense"],
@@ -259,6 +317,12 @@ def _row(name, results):
         "seed": results["seed"],
         "git_commit": results["git_commit"],
     }
+
+
+def _top5(policies):
+    """That of the threshold policy; None where there are too few classes for one."""
+    measured = policies["threshold" if "threshold" in policies else "dense"]
+    return measured.get("top5_accuracy")
 
 
 def _markdown(rows):

@@ -20,6 +20,7 @@ RESULTS = {
         "always_open": 0.7,
         "ensemble": 0.95,
     },
+    "policies": {"threshold": {"accuracy": 0.9, "top5_accuracy": 0.97}},
     "activation_rate": 0.5,
     "macs": {"dense": 400, "executed_mean": 300.0},
     "parameters": 1234,
@@ -57,11 +58,22 @@ class TestRead:
             ("../a --epochs=2\n", "a name and --flags in .* line 1"),
             ("a epochs=2\n", "a name and --flags in .* line 1"),
             ("a '--epochs=2\n", "line 1: No closing quotation"),
+            ("--program=mnist\n\na\n", "--program to be one of cifar, .* line 3"),
         ],
     )
     def test_lines_that_are_wrong(self, tmp_path, text, said):
         with pytest.raises(UserError, match=said):
             sweep.read(write(tmp_path / "s.txt", text))
+
+    def test_the_program(self, tmp_path):
+        path = write(
+            tmp_path / "s.txt",
+            "--program=imagenet --epochs=2\na\nb --program=digits --seed=1\n",
+        )
+        assert sweep.read(path) == [
+            sweep.Run("a", ("--epochs=2",), "imagenet"),
+            sweep.Run("b", ("--epochs=2", "--seed=1"), "digits"),
+        ]
 
     def test_no_file(self, tmp_path):
         with pytest.raises(UserError, match="expected a sweep file in --sweep="):
@@ -77,6 +89,34 @@ class TestRead:
         arguments = ["sweep", f"--sweep={path}", "--workdir=w", "--data_dir=d"]
         runs, _ = sweep.parse(arguments, own)
         assert len(runs) > 1
+
+
+class TestProgram:
+    def parse(self, path, *arguments):
+        own = sweep.flags.FlagValues()
+        sweep.define(own)
+        workdir = f"--workdir={path.parent / 'w'}"
+        return sweep.parse(["sweep", f"--sweep={path}", workdir, *arguments], own)[0]
+
+    def test_of_the_command_line(self, tmp_path):
+        path = write(tmp_path / "s.txt", "a --epochs=2\nb --program=digits\n")
+        runs = self.parse(path, "--program=digits")
+        assert [run.program for run in runs] == ["digits", "digits"]
+
+    def test_said_twice(self, tmp_path):
+        path = write(tmp_path / "s.txt", "--program=imagenet\na --epochs=2\n")
+        said = (
+            "run 'a': --program is imagenet in .*, got --program=digits: leave it out"
+        )
+        with pytest.raises(UserError, match=said):
+            self.parse(path, "--program=digits")
+
+    def test_flags_are_checked_with_the_defaults_of_the_program(self, tmp_path):
+        # --step_epochs has an effect with --schedule=step: imagenet's default alone.
+        path = write(tmp_path / "s.txt", "a --step_epochs=1\n")
+        assert self.parse(path, "--program=imagenet", "--data_dir=d")
+        with pytest.raises(UserError, match="--step_epochs has no effect"):
+            self.parse(path, "--data_dir=d")
 
 
 def test_a_wrong_flag_is_found_before_anything_starts(tmp_path):
@@ -114,8 +154,20 @@ class TestSweep:
             "results['seed'] = int(flags['seed'])\n"
             "(folder / 'results.json').write_text(json.dumps(results))\n",
         )
-        monkeypatch.setattr(sweep, "_PROGRAM", "fake_trainer")
+        monkeypatch.setitem(sweep._PROGRAMS, "cifar", "fake_trainer")
+        monkeypatch.setitem(sweep._PROGRAMS, "imagenet", "other_trainer")
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def test_every_run_has_its_program(self, tmp_path):
+        text = (tmp_path / "fake_trainer.py").read_text().replace("'x'", "'other'")
+        write(tmp_path / "other_trainer.py", text)
+        runs = [
+            sweep.Run("a", ("--seed=1",)),
+            sweep.Run("b", ("--seed=1",), "imagenet"),
+        ]
+        sweep.sweep(runs, tmp_path / "w", "d", jobs=1)
+        assert (tmp_path / "w" / "a" / "starts").read_text() == "x"
+        assert (tmp_path / "w" / "b" / "starts").read_text() == "other"
 
     @pytest.mark.parametrize("jobs", [1, 3])
     def test_a_row_for_every_run(self, tmp_path, jobs):
@@ -126,10 +178,21 @@ class TestSweep:
         assert [row["name"] for row in rows] == ["s3", "s1", "s2"]
         assert [row["seed"] for row in rows] == ["3", "1", "2"]
         assert {row["threshold"] for row in rows} == {"0.9"}
+        assert {row["top5_accuracy"] for row in rows} == {"0.97"}
         lines = (tmp_path / "w" / "table.md").read_text().splitlines()
         assert lines[2] == (
             "| s3 | 90.00 % | 80.00 % | 70.00 % | 95.00 % | 0.500 | 0.750 | 1,234 |"
         )
+
+    def test_a_dense_network_and_few_classes(self, tmp_path):
+        folder = tmp_path / "dense"
+        folder.mkdir()
+        results = {**RESULTS, "policies": {"dense": {"accuracy": 0.9}}}
+        write(folder / "results.json", json.dumps(results))
+        sweep.write_table([sweep.Run("dense", ())], tmp_path)
+        with open(tmp_path / "table.csv", encoding="utf-8", newline="") as file:
+            (row,) = csv.DictReader(file)
+        assert (row["threshold"], row["top5_accuracy"]) == ("0.9", "")
 
     def test_a_failure_does_not_stop_the_others(self, tmp_path):
         runs = [sweep.Run(f"s{seed}", (f"--seed={seed}",)) for seed in (13, 1)]
