@@ -10,7 +10,11 @@ import tfgate
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-HOW_TO = sorted((ROOT / "docs" / "how-to").glob("*.md"))
+HOW_TO = sorted(
+    path
+    for path in (ROOT / "docs" / "how-to").glob("*.md")
+    if "```python" in path.read_text("utf-8")
+)
 
 
 def snippets(path):

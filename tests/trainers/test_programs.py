@@ -30,7 +30,7 @@ FLAGS = [
     "--recalibrate_steps=2",
     "--recalibrate_batch_size=32",
 ]
-TIMING = ("seconds", "images_per_second")
+TIMING = ("seconds", "images_per_second", "input_wait")
 
 
 def command(program, *arguments):

@@ -33,12 +33,14 @@ class State:
         wall_seconds: time spent so far, over all starts.
         step: training steps done in the epoch that is not finished.
         epoch_seconds: time that these have taken.
+        skipped: split -> numbers of its images that were left out as unreadable.
     """
 
     history: list[dict] = dataclasses.field(default_factory=list)
     wall_seconds: float = 0.0
     step: int = 0
     epoch_seconds: float = 0.0
+    skipped: dict[str, list[int]] = dataclasses.field(default_factory=dict)
 
     @property
     def epoch(self):

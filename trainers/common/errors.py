@@ -5,6 +5,7 @@
 | 0 | done, or nothing left to do |
 | 1 | the run stopped: what it was asked to do does not work (loss not finite) |
 | 2 | bad input: flags, files or a workdir that do not fit; nothing was written |
+| 2 | too many images are unreadable; the checkpoints are kept |
 | 3 | another process of the run has ended: the same command in all continues it |
 | 130 | interrupted from the keyboard |
 """
@@ -18,7 +19,14 @@ from absl import flags
 
 
 class UserError(Exception):
-    """Bad input; the message says what was expected. Exit code 2."""
+    """Bad input; the message says what was expected. Exit code 2.
+
+    Attributes:
+        others_wait: whether the run has other processes. TensorFlow would not let this
+            one end before them, and they wait for it.
+    """
+
+    others_wait = False
 
 
 class PeerLost(Exception):
@@ -54,8 +62,9 @@ def one_line_errors():
     try:
         yield
     except (UserError, flags.Error) as error:
+        leave = _exit_at_once if getattr(error, "others_wait", False) else _exit
         # absl's own prefix, where a flag file cannot be opened.
-        _exit(2, f"error: {str(error).removeprefix('ERROR:: ')}")
+        leave(2, f"error: {str(error).removeprefix('ERROR:: ')}")
     except RunStopped as error:
         _exit(1, f"stopped: {error}")
     except PeerLost as error:
@@ -72,4 +81,4 @@ def _exit(code, message):
 def _exit_at_once(code, message):
     print(" ".join(message.split()), file=sys.stderr, flush=True)
     sys.stdout.flush()
-    os._exit(code)  # TensorFlow would wait for the process that has ended
+    os._exit(code)  # TensorFlow would wait for the other processes

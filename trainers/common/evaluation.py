@@ -1,10 +1,16 @@
 """Test accuracy and cost of a trained network under every inference policy."""
 
+import warnings
+
 import numpy as np
 
 import tfgate
+from tfgate.inference.labels import true_class_ranks
+from trainers.common import labels
 
 THRESHOLD = 0.5
+_RIGHT = ("accuracy", "top5_accuracy")
+_MEANS = (*_RIGHT, "activation_rate", "executed_macs")
 
 
 def evaluate(model, dataset, settings):
@@ -17,15 +23,24 @@ def evaluate(model, dataset, settings):
 
     Returns:
         For a gated model: policy (`threshold`, `always_open`, `stochastic`,
-        `ensemble`) -> dict with `accuracy` in [0, 1], `activation_rate` in [0, 1],
-        `executed_macs` per image, and `rates` (gate name -> activation rate);
+        `ensemble`) -> dict with `accuracy` in [0, 1], `top5_accuracy` where there are
+        more than five classes, `activation_rate` in [0, 1], `executed_macs` per image,
+        and `rates` (gate name -> activation rate);
         `stochastic` holds means and `accuracy_std` over its runs; an ensemble's
         MACs are those of all its runs, its rates those of the stochastic runs.
-        For a dense model: `dense` -> dict with `accuracy`.
+        For a dense model: `dense` -> dict with `accuracy` and `top5_accuracy`.
     """
-    test = dataset.test(settings.evaluation_batch_size)
+    with warnings.catch_warnings():
+        # What Keras says at the end of a data set that may leave out images.
+        warnings.filterwarnings("ignore", "Your input ran out of data")
+        return _evaluate(model, dataset, settings)
+
+
+def _evaluate(model, dataset, settings):
+    test = labels.for_evaluation(dataset.test, dataset)(settings.evaluation_batch_size)
     if not isinstance(model, tfgate.GatedModel):
-        return {"dense": {"accuracy": _measure(model, test)["accuracy"]}}
+        measured = _measure(model, test)
+        return {"dense": {name: measured[name] for name in _RIGHT if name in measured}}
     before = model.policy
     try:
         model.policy = tfgate.Threshold(THRESHOLD)
@@ -41,7 +56,7 @@ def evaluate(model, dataset, settings):
         "stochastic": stochastic,
         "threshold": threshold,
         "always_open": always_open,
-        "ensemble": _ensemble(model, test, settings.ensemble_runs, stochastic),
+        "ensemble": _ensemble(model, dataset, settings, stochastic),
     }
 
 
@@ -53,14 +68,14 @@ def _measure(model, test):
         for name, value in logs.items()
         if name.startswith("rate/")
     }
-    kept = ("accuracy", "activation_rate", "executed_macs")
-    return {**{name: logs[name] for name in kept if name in logs}, "rates": rates}
+    return {**{name: logs[name] for name in _MEANS if name in logs}, "rates": rates}
 
 
 def _mean(runs):
     means = {
         name: _rounded(np.mean([run[name] for run in runs]))
-        for name in ("accuracy", "activation_rate", "executed_macs")
+        for name in _MEANS
+        if name in runs[0]
     }
     rates = {
         gate: _rounded(np.mean([run["rates"][gate] for run in runs]))
@@ -70,11 +85,16 @@ def _mean(runs):
     return {**means, "accuracy_std": spread, "rates": rates}
 
 
-def _ensemble(model, test, runs, stochastic):
+def _ensemble(model, dataset, settings, stochastic):
+    test, runs = dataset.test(settings.evaluation_batch_size), settings.ensemble_runs
     scores = tfgate.ensemble_predict(model, test, runs=runs, from_logits=True)
-    labels = np.concatenate([labels for _, labels in test.as_numpy_iterator()])
+    numbers = np.concatenate([numbers for _, numbers in test.as_numpy_iterator()])
+    ranks = true_class_ranks(scores, numbers)
+    shares = {"accuracy": _rounded(np.mean(ranks == 0))}
+    if labels.has_top5(dataset):
+        shares["top5_accuracy"] = _rounded(np.mean(ranks < labels.TOP))
     return {
-        "accuracy": _rounded(np.mean(scores.argmax(axis=-1) == labels)),
+        **shares,
         "activation_rate": stochastic["activation_rate"],
         "executed_macs": runs * stochastic["executed_macs"],
         "rates": stochastic["rates"],

@@ -10,6 +10,7 @@ from trainers.common import flags
 from trainers.common import quiet
 from trainers.common import settings
 from trainers.common import strategy
+from trainers.common.data import sizes
 from trainers.common.workdir import Workdir
 
 
@@ -34,10 +35,13 @@ def train(chosen):
 
     Raises:
         UserError: the data, the workdir or the cluster does not fit; nothing was
-            written.
+            written. Or too many images are unreadable; the checkpoints are kept.
         PeerLost: another process of the run has ended.
         RunStopped: the training cannot go on.
     """
+    if chosen.preset:
+        show_plan(chosen)
+        return
     workdir = Workdir(chosen.workdir)
     if chosen.evaluate_only:
         evaluate(chosen, workdir)
@@ -53,6 +57,30 @@ def train(chosen):
     from trainers.common import run
 
     run.run(chosen, data.load(chosen), workdir, distribution)
+
+
+def show_plan(chosen):
+    """Prints the plan of a run and, in a workdir, draws it; trains nothing.
+
+    Of several processes only the chief writes into the workdir.
+
+    Args:
+        chosen: `trainers.common.settings.Settings`.
+
+    Raises:
+        UserError: the run would end with the same error before its first step.
+    """
+    cluster = strategy.read_cluster(chosen)
+    workdir = Workdir(chosen.workdir) if chosen.workdir else None
+    if workdir:
+        workdir.check(chosen)
+    if sizes.is_given(chosen):
+        data.check(chosen)
+    quiet.load_tensorflow()
+    from trainers.common import plan
+
+    is_chief = cluster is None or cluster.rank == 0
+    plan.show(plan.make(chosen, cluster), workdir if is_chief else None)
 
 
 def evaluate(chosen, workdir):
@@ -73,9 +101,11 @@ def evaluate(chosen, workdir):
             f"expected a run of this version in --workdir={workdir.path}, its flags "
             f"lack {', '.join(missing)}: train it anew"
         )
-    of_run.data_dir = chosen.data_dir or of_run.data_dir
+    data.move(of_run, chosen)
     data.check(of_run)
     quiet.load_tensorflow()
     from trainers.common import study
+    from trainers.common.data import corrupt
 
-    study.study(chosen, of_run, data.load(of_run), workdir)
+    with corrupt.user_errors():
+        study.study(chosen, of_run, data.load(of_run), workdir)

@@ -9,24 +9,33 @@ import tensorflow as tf
 import tfgate
 from trainers.common import checkpoints as checkpoint_files
 from trainers.common import evaluation
+from trainers.common import exits
 from trainers.common import files
+from trainers.common import labels
 from trainers.common import logs
 from trainers.common import network
 from trainers.common import parts
 from trainers.common import plots
+from trainers.common import profiler
 from trainers.common import progress
 from trainers.common import results
+from trainers.common import skipped
 from trainers.common.checkpoints import Checkpoints
+from trainers.common.data import corrupt
 from trainers.common.errors import PeerLost
+from trainers.common.errors import UserError
 from trainers.common.loop import Loop
+from trainers.common.step_times import StepTimes
 from trainers.common.strategy import Distribution
 
 _COLUMNS = (
     "loss",
     "gate_loss",
     "accuracy",
+    "top5_accuracy",
     "val_loss",
     "val_accuracy",
+    "val_top5_accuracy",
     "activation_rate",
     "executed_macs",
     "val_activation_rate",
@@ -64,12 +73,17 @@ def run(settings, dataset, workdir, distribution=None):
         RunStopped: the loss is not finite. The newest checkpoint is from before.
         PeerLost: another process has ended.
         UserError: the gate loss does not fit the network, the workdir is in use, the
-            devices cannot share a batch, or a checkpoint is damaged.
+            devices cannot share a batch, a checkpoint is damaged, or too many images
+            are unreadable. In the last case the checkpoints are kept.
     """
     distribution = distribution or Distribution(tf.distribute.get_strategy())
     distribution.check(settings)
     try:
-        return Run(settings, dataset, workdir, distribution).run()
+        with corrupt.user_errors():
+            return Run(settings, dataset, workdir, distribution).run()
+    except UserError as error:
+        error.others_wait = distribution.hosts > 1
+        raise
     except _OF_LOST_PEERS as error:
         if distribution.hosts == 1:
             raise
@@ -114,7 +128,7 @@ class Run:
 
     def _build(self):
         model = network.build(self._settings, self._dataset)
-        network.compile_model(model, self._settings, self._steps)
+        network.compile_model(model, self._settings, self._steps, self._dataset)
         model.optimizer.build(model.trainable_variables)
         return model
 
@@ -135,22 +149,38 @@ class Run:
 
     def _train(self, state):
         """Trains the epochs that `state` lacks, with a checkpoint after each."""
-        epochs = self._settings.epochs
+        settings, epochs = self._settings, self._settings.epochs
         with contextlib.ExitStack() as stack:
-            saver = _StepSaver(self, state)
+            saver, times = _StepSaver(self, state), StepTimes()
             callbacks, log, bar = [self._guard, saver], None, None
             if self._distribution.is_chief:
                 log = logs.HistoryLog(self._workdir, state.history)
                 done = state.epoch * self._steps + state.step
-                bar = progress.ProgressBar(epochs, self._steps, done)
+                bar = progress.ProgressBar(
+                    epochs,
+                    self._steps,
+                    done,
+                    settings.batch_size,
+                    self._dataset.train_examples,
+                    times,
+                )
                 stack.enter_context(contextlib.closing(log))
                 stack.enter_context(contextlib.closing(bar))
                 callbacks.append(bar)
-            loop = Loop(self._model, self._distribution, callbacks, epochs, self._steps)
+                if settings.profile_steps:
+                    profile = profiler.Profiler(
+                        *settings.profile_steps, self._workdir.tensorboard
+                    )
+                    stack.enter_context(contextlib.closing(profile))
+                    callbacks.append(profile)
+            loop = Loop(
+                self._model, self._distribution, callbacks, epochs, self._steps, times
+            )
             saver.loop = loop
             loop.begin()
             row = None
             for epoch in range(state.epoch, epochs):
+                unreadable = skipped.counts(self._dataset, state)
                 row = self._train_epoch(loop, epoch, state)
                 state.history.append(row)
                 state.step, state.epoch_seconds = 0, 0.0
@@ -158,11 +188,14 @@ class Run:
                 if log:
                     log.add(row)
                     bar.say(row)
+                    if skipped.counts(self._dataset, state) != unreadable:
+                        bar.write(skipped.sentence(self._dataset, state))
             loop.end(row)
 
     def save(self, state):
         """Writes a checkpoint."""
         state.wall_seconds = time.monotonic() - self._started
+        skipped.collect(self._dataset, state, self._distribution)
         self._checkpoints.save(self._model, state)
 
     def _train_epoch(self, loop, epoch, state):
@@ -178,7 +211,7 @@ class Run:
         self._guard.check("loss", train["loss"], "its end")
         test = loop.evaluate(
             *parts.evaluation(
-                dataset.test,
+                labels.for_evaluation(dataset.test, dataset),
                 dataset.test_examples,
                 settings.evaluation_batch_size,
                 self._distribution,
@@ -192,6 +225,7 @@ class Run:
             "lr": float(self._model.optimizer.learning_rate),
             **{n: metrics[n] for n in (*_COLUMNS, *rates) if n in metrics},
             "images_per_second": dataset.train_examples / seconds,
+            "input_wait": loop.times.input_wait,
             "seconds": seconds,
         }
 
@@ -221,8 +255,16 @@ class Run:
         print("evaluating ...", flush=True)
         measured = evaluation.evaluate(model, dataset, settings)
         plots.write(workdir.plots, state.history, measured)
+        test = dataset.test(settings.evaluation_batch_size)
+        leaving = exits.measure(model, test, workdir.plots)
         state.wall_seconds = time.monotonic() - self._started
+        skipped.collect(dataset, state)
         outcome = results.collect(model, settings, state, measured)
+        if leaving:
+            outcome["exits"] = leaving
+        if dataset.tallies:
+            outcome["corrupt_images"] = skipped.counts(dataset, state)
+            print(skipped.sentence(dataset, state))
         results.write(workdir.results, outcome)
         _report(model, outcome, workdir)
         return outcome
@@ -299,10 +341,17 @@ def _report(model, outcome, workdir):
         dense = outcome["macs"]["dense"]
         for name, row in outcome["policies"].items():
             print(
-                f"{name:12} test accuracy {row['accuracy']:.4f}, activation rate "
+                f"{name:12} test accuracy {_accuracies(row)}, activation rate "
                 f"{row['activation_rate']:.3f}, executed MACs "
                 f"{row['executed_macs'] / dense:.3f} of dense"
             )
     else:
-        print(f"test accuracy {outcome['policies']['dense']['accuracy']:.4f}")
+        print(f"test accuracy {_accuracies(outcome['policies']['dense'])}")
+    if "exits" in outcome:
+        exits.report(outcome["exits"], outcome["macs"]["dense"])
     print(f"results in {workdir.results}", flush=True)
+
+
+def _accuracies(row):
+    top5 = f", top-5 {row['top5_accuracy']:.4f}" if "top5_accuracy" in row else ""
+    return f"{row['accuracy']:.4f}{top5}"

@@ -4,11 +4,13 @@ Nothing here imports TensorFlow, so that a wrong flag is reported at once.
 """
 
 import math
+import pathlib
 import types
 
 from absl import flags as absl_flags
 
 from trainers.common import flags
+from trainers.common import networks
 from trainers.common.errors import UserError
 
 
@@ -36,13 +38,14 @@ def parse(argv, flag_values=absl_flags.FLAGS):
         raise UserError(f"expected flags only (--name=value), got {rest[0]!r}")
     _check_effects(flag_values)
     settings = _settings(flag_values)
-    if not settings.workdir:
+    if not (settings.workdir or settings.preset):
         raise UserError("expected --workdir=DIR, a directory for the results")
     if settings.evaluate_only:
         _check_evaluation(flag_values)
         return settings
-    if settings.dataset != "digits" and not settings.data_dir:
-        raise UserError("expected --data_dir=DIR, the directory that holds cifar10/")
+    if not settings.preset:
+        _check_places(settings)
+        _check_weights(settings)
     return settings
 
 
@@ -65,24 +68,48 @@ def make(**values):
     return _settings(flag_values)
 
 
-# What gives a flag an effect: another flag, a test of its value, how to say it.
-_GATES = ("gate", lambda gate: gate != "none", "gates (--gate)")
-_LEARNED = (
-    "gate",
-    lambda gate: gate not in ("none", "stochastic_depth"),
-    "gates that learn (--gate=independent or dependent)",
+# What gives a flag an effect: another flag or several, a test of their values, how to
+# say it.
+_GATES = (
+    ("gate", "early_exit"),
+    lambda gate, early_exit: gate != "none" or early_exit,
+    "gates (--gate, --early_exit)",
 )
+_LEARNED = (
+    ("gate", "early_exit"),
+    lambda gate, early_exit: gate in ("independent", "dependent") or early_exit,
+    "gates that learn (--gate=independent or dependent, or --early_exit)",
+)
+_LEARNED_BLOCKS = (
+    "gate",
+    lambda gate: gate in ("independent", "dependent"),
+    "gates of blocks that learn (--gate=independent or dependent)",
+)
+_EXITS = ("early_exit", bool, "--early_exit")
 _FILTERS = (
     "granularity",
     lambda granularity: granularity == "filters",
     "--granularity=filters",
 )
 _EVALUATION = ("evaluate_only", bool, "--evaluate_only")
+_IMAGES = (
+    "dataset",
+    lambda name: name == "imagenet2012",
+    "--dataset=imagenet2012",
+)
 _STEP = ("schedule", lambda schedule: schedule == "step", "--schedule=step")
 _NEEDS = {
-    "granularity": _LEARNED,
+    **networks.NEEDS,
+    "exit_gate": _EXITS,
+    "exit_filters": _EXITS,
+    "exit_loss_weight": _EXITS,
+    "granularity": _LEARNED_BLOCKS,
     "places": _FILTERS,
-    "filters_per_gate": _FILTERS,
+    "filters_per_gate": (
+        "granularity",
+        lambda granularity: granularity in ("filters", "expansion"),
+        "--granularity=filters or expansion",
+    ),
     "groups_always_open": _FILTERS,
     "residual": _FILTERS,
     "survival_probability": (
@@ -102,12 +129,21 @@ _NEEDS = {
     "gate_weight_decay": _LEARNED,
     "stochastic_runs": _GATES,
     "ensemble_runs": _GATES,
-    "data_dir": ("dataset", lambda name: name != "digits", "--dataset=cifar10"),
-    "warmup_epochs": (
-        "schedule",
-        lambda schedule: schedule == "cosine",
-        "--schedule=cosine",
+    "data_dir": (
+        "dataset",
+        lambda name: name != "digits",
+        "--dataset=cifar10 or imagenet2012",
     ),
+    "train_dir": _IMAGES,
+    "test_dir": _IMAGES,
+    "image_size": _IMAGES,
+    "shuffle_buffer": _IMAGES,
+    "max_corrupt": _IMAGES,
+    "randaugment_layers": _IMAGES,
+    "randaugment_magnitude": ("randaugment_layers", bool, "--randaugment_layers"),
+    "mixup_alpha": _IMAGES,
+    "cutmix_alpha": _IMAGES,
+    "label_smoothing": _IMAGES,
     "step_epochs": _STEP,
     "step_factor": _STEP,
     "split": _EVALUATION,
@@ -120,6 +156,8 @@ _NEEDS = {
 _OF_EVALUATION = (
     "workdir",
     "data_dir",
+    "train_dir",
+    "test_dir",
     "evaluate_only",
     "split",
     "taus",
@@ -139,10 +177,35 @@ def _check_evaluation(flag_values):
             )
 
 
+def _check_places(settings):
+    """Raises UserError if it is not said where the data are."""
+    if settings.dataset == "digits" or settings.data_dir:
+        return
+    if settings.dataset != "imagenet2012":
+        raise UserError(
+            f"expected --data_dir=DIR, the directory that holds {settings.dataset}/"
+        )
+    if not (settings.train_dir and settings.test_dir):
+        raise UserError(
+            "expected --data_dir=DIR, the directory that holds imagenet2012/ or the "
+            "folders train/ and val/, or both --train_dir=DIR and --test_dir=DIR"
+        )
+
+
+def _check_weights(settings):
+    """Raises UserError if there is no file of the weights to start from."""
+    weights = settings.weights
+    if weights in (None, networks.IMAGENET):
+        return
+    if not pathlib.Path(weights).expanduser().is_file():
+        raise UserError(f"expected --weights to be imagenet or a file, got {weights}")
+
+
 def _settings(flag_values):
     settings = _values(flag_values)
     for name in _without_effect(settings):
         setattr(settings, name, None)
+    networks.complete(settings)
     _check_together(settings)
     return settings
 
@@ -155,6 +218,11 @@ def _check_effects(flag_values):
         if given:
             _, _, needed = _NEEDS[name]
             raise UserError(f"--{name} has no effect without {needed}: leave it out")
+    if settings.data_dir and settings.train_dir and settings.test_dir:
+        raise UserError(
+            "--data_dir has no effect with both --train_dir and --test_dir: leave it "
+            "out"
+        )
 
 
 def _values(flag_values):
@@ -165,7 +233,8 @@ def _without_effect(settings):
     """Names of the flags that have no effect, given the values of the others."""
     values = dict(vars(settings))
     for name, (switch, has_effect, _) in _NEEDS.items():
-        if not has_effect(values[switch]):
+        switches = (switch,) if isinstance(switch, str) else switch
+        if not has_effect(*(values[each] for each in switches)):
             values[name] = None
             yield name
 
@@ -174,16 +243,16 @@ def _check_together(settings):
     for name, value in vars(settings).items():
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"expected a finite number for --{name}, got {value}")
-    unit = {"basic": 6, "bottleneck": 9}[settings.block]
-    if settings.depth < unit + 2 or (settings.depth - 2) % unit:
-        raise UserError(
-            f"expected --depth={unit} n + 2 for --block={settings.block}, got "
-            f"{settings.depth}"
-        )
+    networks.check(settings)
     if settings.momentum == 0.0 and settings.nesterov:
         raise UserError("--nesterov needs a --momentum above 0: add --nonesterov")
     if settings.warmup_epochs and settings.warmup_epochs >= settings.epochs:
         raise UserError(
             f"expected --warmup_epochs below --epochs={settings.epochs}, got "
             f"{settings.warmup_epochs}"
+        )
+    if settings.step_epochs and settings.warmup_epochs > settings.step_epochs[0]:
+        raise UserError(
+            "expected --warmup_epochs up to the first of --step_epochs, "
+            f"{settings.step_epochs[0]}, got {settings.warmup_epochs}"
         )

@@ -10,7 +10,8 @@ from trainers.common import files
 from trainers.common.errors import UserError
 
 _SHOWN = 3  # differences in an error message
-_PLACES = ("workdir", "data_dir")  # may move between two starts of the same run
+# May move between two starts of the same run.
+_PLACES = ("workdir", "data_dir", "train_dir", "test_dir")
 # How it is computed and kept may change, too: on other devices the noise is another.
 _MEANS = (
     "strategy",
@@ -18,8 +19,12 @@ _MEANS = (
     "peer_timeout",
     "checkpoint_every_steps",
     "keep_checkpoints",
+    "max_corrupt",
+    "profile_steps",
 )
-_EVALUATION = ("evaluate_only", "split", "taus")  # say nothing about the run
+# These say nothing about the run.
+_EVALUATION = ("evaluate_only", "split", "taus", "preset")
+_PLAN = ("plan.png", "plan.csv")  # may be there before the run
 
 
 class Workdir:
@@ -41,6 +46,7 @@ class Workdir:
         self.model = self.path / "model.keras"
         self.results = self.path / "results.json"
         self.evaluation = self.path / "evaluation"
+        self.plan_png, self.plan_csv = (self.path / name for name in _PLAN)
 
     def check(self, settings):
         """Checks that a run may use the directory, without writing anything.
@@ -68,12 +74,7 @@ class Workdir:
             UserError: as `check`; or another process is using it.
         """
         self.check(settings)
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(
-                f"expected to create --workdir={self.path}: {error.strerror}"
-            ) from error
+        self.create()
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
             self._lock(descriptor)
@@ -82,6 +83,19 @@ class Workdir:
             yield
         finally:
             os.close(descriptor)  # which unlocks, as the end of the process does
+
+    def create(self):
+        """Creates the directory, if it is missing.
+
+        Raises:
+            UserError: it cannot be created.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"expected to create --workdir={self.path}: {error.strerror}"
+            ) from error
 
     def read_settings(self):
         """Reads the settings of the finished run in this directory.
@@ -145,4 +159,4 @@ def _flagfile(settings):
 
 
 def _is_content(path):
-    return not path.name.startswith(files.PREFIX)
+    return not path.name.startswith(files.PREFIX) and path.name not in _PLAN

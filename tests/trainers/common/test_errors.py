@@ -32,3 +32,14 @@ def test_a_lost_process_ends_this_one_at_once(capsys, monkeypatch):
         raise errors.PeerLost("worker 1\nhas ended")
     assert ended == [3]
     assert capsys.readouterr().err == "stopped: worker 1 has ended\n"
+
+
+def test_bad_input_of_one_of_several_processes_ends_it_at_once(capsys, monkeypatch):
+    ended = []
+    monkeypatch.setattr(errors.os, "_exit", ended.append)
+    with errors.one_line_errors():
+        error = errors.UserError("expected images")
+        error.others_wait = True
+        raise error
+    assert ended == [2]
+    assert capsys.readouterr().err == "error: expected images\n"

@@ -1,5 +1,7 @@
 """What the replicas get is the batch, each image once, and none gets nothing."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -117,6 +119,27 @@ def test_evaluation_batches(make_strategy, hosts, local, batch_size):
     np.testing.assert_array_equal(in_some_order(rows), in_some_order(expected))
     found = np.concatenate([own for step in found for _, own in step])
     assert sorted(found) == sorted(labels)
+
+
+@pytest.mark.parametrize("examples", [21, 17])
+def test_labels_may_be_shares(make_strategy, examples):
+    dataset = toy_dataset(examples)
+    shares = dataclasses.replace(
+        dataset,
+        train=lambda *arguments, **keywords: dataset.train(*arguments, **keywords).map(
+            lambda x, y: (x, tf.one_hot(y, 2))
+        ),
+    )
+    distribution = Distribution(make_strategy(4))
+    steps, expected = (
+        per_replica(parts.training(each, 3, 8, distribution), distribution)
+        for each in (shares, dataset)
+    )
+    for step, numbers in zip(steps, expected, strict=True):
+        for (rows, own), (same_rows, own_numbers) in zip(step, numbers, strict=True):
+            assert own.shape == (len(own_numbers), 2)
+            np.testing.assert_array_equal(rows, same_rows)
+            np.testing.assert_array_equal(own.argmax(1), own_numbers)
 
 
 def test_one_device_reads_the_data_set_itself():

@@ -34,6 +34,7 @@ def test_a_dense_network_has_no_settings_of_gates():
 
 def test_lists():
     assert settings.make(schedule="step").step_epochs == [150, 250]
+    assert settings.make(profile_steps="10,20").profile_steps == [10, 20]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,12 @@ def test_lists():
         ({"warmup_epochs": 15}, "--warmup_epochs below --epochs=15"),
         ({"depth": 21}, "--depth=6 n"),
         ({"depth": 32, "block": "bottleneck"}, "--depth=9 n"),
+        (
+            {"warmup_epochs": 2.5, "schedule": "step", "step_epochs": "2,4"},
+            "--warmup_epochs up to the first of --step_epochs, 2, got 2.5",
+        ),
         ({"momentum": 0}, "--nonesterov"),
+        ({"clip_norm": "inf"}, "finite number for --clip_norm"),
         ({"learning_rate": "inf"}, "finite number for --learning_rate"),
     ],
 )
@@ -67,10 +73,26 @@ def test_values_that_do_not_fit_together(values, said):
         {"survival_probability": 0},
         {"taus": "0.5,1"},
         {"dataset": "mnist"},
+        {"dataset": "imagenet2012", "image_size": 7},
+        {"dataset": "imagenet2012", "shuffle_buffer": 0},
+        {"dataset": "imagenet2012", "max_corrupt": -1},
+        {"dataset": "imagenet2012", "randaugment_layers": -1},
+        {"dataset": "imagenet2012", "randaugment_magnitude": 1.5},
+        {"dataset": "imagenet2012", "mixup_alpha": -0.1},
+        {"dataset": "imagenet2012", "cutmix_alpha": -0.1},
+        {"dataset": "imagenet2012", "label_smoothing": 1.0},
         {"initial_open_probability": 1.0},
         {"temperature": 0},
         {"noise_scale": -0.5},
         {"momentum": 1.0},
+        {"ema_momentum": 1.0},
+        {"ema_momentum": -0.1},
+        {"clip_norm": -1},
+        {"profile_steps": "3"},
+        {"profile_steps": "0,3"},
+        {"profile_steps": "5,4"},
+        {"profile_steps": "1,2,3"},
+        {"profile_steps": "one,two"},
         {"weight_decay": -1e-4},
         {"gate_weight_decay": "much"},
         {"schedule": "step", "step_epochs": "3,3"},
@@ -98,9 +120,25 @@ def test_values_out_of_range(values):
         ("--taus=0.5", "taus"),
         ("--estimator=sigmoid --temperature=1", "temperature"),
         ("--step_epochs=3", "step_epochs"),
-        ("--schedule=step --warmup_epochs=1", "warmup_epochs"),
         ("--recalibrate_batch_size=8", "recalibrate_batch_size"),
         ("--data_dir=d", "data_dir"),
+        ("--train_dir=d", "train_dir"),
+        ("--test_dir=d", "test_dir"),
+        ("--image_size=32", "image_size"),
+        ("--shuffle_buffer=9", "shuffle_buffer"),
+        ("--max_corrupt=1", "max_corrupt"),
+        ("--randaugment_layers=1", "randaugment_layers"),
+        ("--mixup_alpha=0.2", "mixup_alpha"),
+        ("--cutmix_alpha=1", "cutmix_alpha"),
+        ("--label_smoothing=0.1", "label_smoothing"),
+        (
+            "--dataset=imagenet2012 --randaugment_magnitude=0.3",
+            "randaugment_magnitude",
+        ),
+        (
+            "--dataset=imagenet2012 --data_dir=d --train_dir=d --test_dir=d",
+            "data_dir",
+        ),
     ],
 )
 def test_a_flag_that_would_be_ignored(given, name):
@@ -118,13 +156,30 @@ def test_code_may_give_values_without_effect():
     "arguments, said",
     [
         ((), "--workdir=DIR"),
-        (("--workdir=w",), "--data_dir=DIR"),
+        (("--workdir=w",), "--data_dir=DIR, the directory that holds cifar10/"),
+        (
+            ("--workdir=w", "--dataset=imagenet2012"),
+            "--data_dir=DIR, the directory that holds imagenet2012/ or the folders",
+        ),
+        (
+            ("--workdir=w", "--dataset=imagenet2012", "--train_dir=d"),
+            "or both --train_dir=DIR and --test_dir=DIR",
+        ),
         (("--workdir=w", "--dataset=digits", "rest"), "'rest'"),
     ],
 )
 def test_command_lines_that_lack_something(arguments, said):
     with pytest.raises(UserError, match=said):
         parse(*arguments)
+
+
+def test_folders_stand_in_place_of_a_data_dir():
+    arguments = ("--workdir=w", "--dataset=imagenet2012", "--train_dir=a")
+    assert parse(*arguments, "--test_dir=b").data_dir is None
+    chosen = parse(*arguments, "--data_dir=d")
+    assert (chosen.train_dir, chosen.test_dir, chosen.data_dir) == ("a", None, "d")
+    assert (chosen.image_size, chosen.shuffle_buffer) == (224, 8192)
+    assert chosen.max_corrupt is None and chosen.randaugment_magnitude is None
 
 
 def test_an_evaluation_takes_the_flags_of_its_run():

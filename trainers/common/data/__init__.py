@@ -28,6 +28,21 @@ def check(settings):
         directory.find(settings.data_dir, settings.dataset)
 
 
+def move(settings, places):
+    """Lets settings name the places where a run's data are now.
+
+    Args:
+        settings: `trainers.common.settings.Settings` of the run; changed in place.
+        places: settings whose `data_dir`, `train_dir` and `test_dir` count, where they
+            are not None. A new `data_dir` replaces both folders, too.
+    """
+    if places.data_dir:
+        settings.data_dir = places.data_dir
+        settings.train_dir = settings.test_dir = None
+    settings.train_dir = places.train_dir or settings.train_dir
+    settings.test_dir = places.test_dir or settings.test_dir
+
+
 def load(settings):
     """Loads the data set that the settings name.
 

@@ -30,12 +30,15 @@ class Tally:
         split: name of the split, for messages.
         images: `encoded.Encoded`.
         limit: number of corrupt images that are skipped; the next one is an error.
+
+    Attributes:
+        limit: the same.
     """
 
     def __init__(self, split, images, limit):
         self._split = split
         self._images = images
-        self._limit = limit
+        self.limit = limit
         self._corrupt = {}
         self._lock = threading.Lock()
 
@@ -117,16 +120,16 @@ class Tally:
             self._corrupt[index] = None
             count = len(self._corrupt)
         name, of = self._images.name(index), self._images.examples
-        if count > self._limit:
+        if count > self.limit:
             raise UserError(
-                f"expected at most --max_corrupt={self._limit} of the {of} "
+                f"expected at most --max_corrupt={self.limit} of the {of} "
                 f"{self._split} images to be unreadable, got {count}; the latest is "
                 f"{name}"
             )
         logging.warning(
             "skipped %s: not a readable JPEG or PNG image (%d of at most %d among %d "
             "%s images)",
-            *(name, count, self._limit, of, self._split),
+            *(name, count, self.limit, of, self._split),
         )
 
 

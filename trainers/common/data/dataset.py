@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from collections.abc import Mapping
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Dataset:
             are.
         one_hot: whether `train` gives labels as float32 `[batch, classes]`, one-hot or
             mixed. Those of `validation` and `test` are always int32 `[batch]`.
+        tallies: split (`training`, `validation`, `test`) -> `corrupt.Tally` of the
+            images that were left out as unreadable. Empty if none ever is.
     """
 
     name: str
@@ -45,3 +48,4 @@ class Dataset:
     validation: Callable = dataclasses.field(repr=False)
     test: Callable = dataclasses.field(repr=False)
     one_hot: bool = False
+    tallies: Mapping = dataclasses.field(default_factory=dict, repr=False)

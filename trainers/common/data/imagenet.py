@@ -110,9 +110,12 @@ def dataset(train, test, recipe, validation_examples=0, max_corrupt=None):
             split, images, default if max_corrupt is None else max_corrupt
         )
 
-    def in_order(split, images):
+    splits = {"training": train, "validation": held_out, "test": test}
+    tallies = {split: tally(split, images) for split, images in splits.items()}
+
+    def in_order(split):
         return functools.partial(
-            pipeline.in_order, images, tally(split, images), recipe.image_size
+            pipeline.in_order, splits[split], tallies[split], recipe.image_size
         )
 
     return Dataset(
@@ -124,12 +127,11 @@ def dataset(train, test, recipe, validation_examples=0, max_corrupt=None):
         train_examples=train.examples,
         validation_examples=held_out.examples,
         test_examples=test.examples,
-        train=functools.partial(
-            pipeline.train, train, tally("training", train), recipe
-        ),
-        validation=in_order("validation", held_out),
-        test=in_order("test", test),
+        train=functools.partial(pipeline.train, train, tallies["training"], recipe),
+        validation=in_order("validation"),
+        test=in_order("test"),
         one_hot=recipe.one_hot or recipe.mixing is not None,
+        tallies=tallies,
     )
 
 

@@ -8,21 +8,25 @@ from absl import flags
 from trainers.common.flags import data
 from trainers.common.flags import distribution
 from trainers.common.flags import evaluation
+from trainers.common.flags import exits
 from trainers.common.flags import files
 from trainers.common.flags import gate_losses
 from trainers.common.flags import gates
 from trainers.common.flags import network
+from trainers.common.flags import plan
 from trainers.common.flags import training
 
 _GROUPS = (
     files,
     network,
     gates,
+    exits,
     gate_losses,
     data,
     training,
     distribution,
     evaluation,
+    plan,
 )
 
 

@@ -15,6 +15,8 @@ def define(values):
     flags.DEFINE_string(
         "data_dir",
         None,
-        "Directory of TFDS data sets (it holds cifar10/). Nothing is downloaded.",
+        "Directory of TFDS data sets (it holds cifar10/ or imagenet2012/), or, with "
+        "--dataset=imagenet2012, of the folders train/ and val/. Nothing is "
+        "downloaded.",
         flag_values=values,
     )

@@ -290,6 +290,8 @@ def test_corrupt_images_are_skipped_and_replaced(tmp_path, encoded, layout):
         assert len(set(fingerprints(pixels))) == TRAIN
     tested = list(dataset.test(4).as_numpy_iterator())
     assert [len(labels) for _, labels in tested] == [4, 4]
+    numbers = {split: len(tally.corrupt) for split, tally in dataset.tallies.items()}
+    assert numbers == {"training": 4, "validation": 0, "test": 4}
 
 
 @pytest.mark.parametrize(
@@ -323,6 +325,32 @@ def test_nothing_but_corrupt_images(tmp_path, encoded):
     ):
         with corrupt.user_errors():
             collect(dataset.train(0, 4))
+
+
+def test_no_test_image_that_can_be_read(tmp_path, encoded):
+    test = damaged(encoded[:TEST], range(TEST))
+    dataset = make(write("folders", tmp_path, encoded[:TEST], test), max_corrupt=99)
+    with pytest.raises(UserError, match="12 test images, 12 of them are missing"):
+        with corrupt.user_errors():
+            collect(dataset.test(4))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ("d", "a", "b")),
+        ({"data_dir": "new"}, ("new", None, None)),
+        ({"test_dir": "new"}, ("d", "a", "new")),
+        ({"data_dir": "new", "train_dir": "x"}, ("new", "x", None)),
+    ],
+)
+def test_data_that_have_moved(given, expected):
+    chosen = settings("d", train_dir="a", test_dir="b")
+    places = types.SimpleNamespace(
+        **{"data_dir": None, "train_dir": None, "test_dir": None, **given}
+    )
+    data.move(chosen, places)
+    assert (chosen.data_dir, chosen.train_dir, chosen.test_dir) == expected
 
 
 def test_the_stop_goes_through_fit(tmp_path, encoded):
