@@ -5,6 +5,8 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 # More arguments for demo and the tests: make test ARGS="tests/tfgate -k losses"
 ARGS :=
+# Processes of `make test`, each with a memory of about 4 GiB.
+TEST_WORKERS := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # The first of these that is Python 3.11 makes .venv: requirements.lock is for 3.11.
 BASE_PYTHONS := python3 python3.11
@@ -38,7 +40,7 @@ demo: $(ENVIRONMENT)
 	$(PYTHON) -m tools.demo $(ARGS)
 
 test: $(ENVIRONMENT)
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest $(TEST_WORKERS) $(ARGS)
 
 test-large: $(ENVIRONMENT)
 	$(PYTHON) -m pytest -m large $(ARGS)

@@ -80,6 +80,8 @@ setup(
             "pytest>=9.0",
             # A hanging test fails after the limit in pyproject.toml.
             "pytest-timeout>=2.3",
+            # Tests on all cores: most of their time is Python's, on one of them.
+            "pytest-xdist>=3.8",
             "ruff>=0.17",
             "mypy>=2.0",
             "pre-commit>=4.4",

@@ -2,6 +2,7 @@
 
 from tfgate import analysis
 from tfgate import applications
+from tfgate import control
 from tfgate import estimators
 from tfgate import gating
 from tfgate import optimizers
@@ -80,6 +81,7 @@ __all__ = [
     "analysis",
     "applications",
     "choose_operating_point",
+    "control",
     "compact",
     "copy_weights",
     "ensemble_predict",

@@ -36,7 +36,7 @@ def count_costs(core: keras.Model, exits: ExitGraph) -> ModelCosts:
     """
     blocks = [layer for layer in core.layers if isinstance(layer, GatedBlock)]
     gate = {block.gate.name: block.gate_macs() for block in blocks}
-    everything = count_macs(core, core.input_shape)
+    everything = count_macs(core)
     found = _products_by_layer(core)
     products = [p for layer in found.values() for p in layer]
     dense = everything - sum(gate.values())
@@ -126,8 +126,7 @@ def _behind_exits(
 def _macs_by_stage(core: keras.Model, exits: ExitGraph) -> dict[int, int]:
     """Number of each stage -> its MACs with everything open, the gates included."""
     so_far = [
-        count_macs(keras.Model(core.input, list(tensors)), core.input_shape)
-        for tensors in exits.sources
+        count_macs(keras.Model(core.input, list(tensors))) for tensors in exits.sources
     ]
     differences = np.diff(so_far, prepend=0)
     return {stage: int(macs) for stage, macs in enumerate(differences)}

@@ -250,7 +250,7 @@ class _Columns:
     constant: float
 
 
-def count_macs(layer: keras.Layer, input_shape: Shape) -> int:
+def count_macs(layer: keras.Layer, input_shape: Shape | None = None) -> int:
     """Counts the MACs that a layer or model executes for one image.
 
     The count is read off the TensorFlow graph of one inference call, so it is exact
@@ -259,7 +259,8 @@ def count_macs(layer: keras.Layer, input_shape: Shape) -> int:
     Args:
         layer: a built Keras layer or model.
         input_shape: `(batch, ...)`, or a structure of such tuples for a model of
-            several inputs; the batch entries are ignored.
+            several inputs; the batch entries are ignored. None: those of a functional
+            model's inputs.
 
     Returns:
         int.
@@ -276,15 +277,21 @@ def count_macs(layer: keras.Layer, input_shape: Shape) -> int:
     True
     """
 
-    def one_image(shape: Shape) -> tf.TensorSpec:
+    def one_image(shape: Shape, dtype: str = layer.compute_dtype) -> tf.TensorSpec:
         if None in shape[1:]:
             raise ValueError(
                 f"Expected a fixed input shape to count the MACs of {layer.name!r}, "
                 f"got {tuple(shape)}."
             )
-        return tf.TensorSpec((1, *shape[1:]), layer.compute_dtype)
+        return tf.TensorSpec((1, *shape[1:]), dtype)
 
-    specs = keras.tree.map_shape_structure(one_image, input_shape)
+    if input_shape is None:
+        # Not `layer.input_shape`: Keras sorts the inputs of a dict by name there.
+        specs = keras.tree.map_structure(
+            lambda tensor: one_image(tensor.shape, tensor.dtype), layer.input
+        )
+    else:
+        specs = keras.tree.map_shape_structure(one_image, input_shape)
     with tf.init_scope():
         traced = tf.function(
             lambda inputs: layer(inputs, training=False), autograph=False

@@ -310,14 +310,24 @@ class TestSmallModel:
             np.testing.assert_array_equal(executed, [static + 3 * 96])
 
 
-def test_model_of_two_inputs():
-    left, right = keras.Input((4,)), keras.Input((4,))
+@pytest.mark.parametrize(
+    "structure",
+    [lambda *both: list(both), lambda left, right: {"b": left, "a": right}],
+    ids=["list", "dict of unsorted keys"],
+)
+def test_model_of_two_inputs(structure):
+    left, right = keras.Input((4,), name="b"), keras.Input((6,), name="a")
     x = L.Concatenate()([L.Dense(4)(left), right])
     gate = tfgate.IndependentGate(name="g")
-    x, _ = tfgate.GatedResidual(L.Dense(8), gate)(x)
-    model = tfgate.GatedModel([left, right], x)
-    assert model.costs.dense == 4 * 4 + 8 * 8
+    x, _ = tfgate.GatedResidual(L.Dense(10), gate)(x)
+    model = tfgate.GatedModel(structure(left, right), x)
+    assert model.costs.dense == 4 * 4 + 10 * 10
     assert model.costs.all_closed == 4 * 4
+    gate.component_logits.assign([[9.0, -9.0]])
+    compacted = tfgate.compact(model)
+    assert count_macs(compacted) == 4 * 4
+    images = structure(np.ones((2, 4), "float32"), np.ones((2, 6), "float32"))
+    np.testing.assert_allclose(compacted(images), model(images), rtol=1e-5)
 
 
 class TestPublishedNetworks:

@@ -84,7 +84,7 @@ def test_networks_of_one_schedule_differ_in_their_gates_only(suffix):
     assert dense["gate"] == "none"
     for kind in GATED:
         gated = read(kind, suffix)
-        (loss,) = expressions.parse_losses(gated["gate_loss"])
+        loss = expressions.parse_losses(gated["gate_loss"])[0]
         assert f"{gated['gate']}_{loss.name}" == kind
         target = next(iter(loss.arguments.values()))
         assert (target.arguments["final"] if suffix else target) == 0.6

@@ -6,10 +6,15 @@ collects. In training and in batched inference a block masks; `tflite.lowering` 
 the form of each that really skips.
 """
 
+from typing import Any
+from typing import ClassVar
+from typing import Self
+
 import keras
 
 from tfgate import costs
 from tfgate.gates import Gate
+from tfgate.typing import Config
 from tfgate.typing import GateOutputs
 from tfgate.typing import Shape
 
@@ -24,6 +29,9 @@ class GatedBlock(keras.layers.Layer):
 
     gate: Gate
     built_shape: Shape
+
+    # Arguments of the constructor that are layers, or None.
+    layer_arguments: ClassVar[tuple[str, ...]] = ("gate",)
 
     @property
     def gate_outputs(self) -> GateOutputs:
@@ -47,3 +55,40 @@ class GatedBlock(keras.layers.Layer):
     def gate_macs(self) -> int:
         """MACs of the gate itself for one image."""
         return costs.count_macs(self.gate, self.built_shape)
+
+    def get_config(self) -> Config:
+        serialize = keras.saving.serialize_keras_object
+        layers = {name: getattr(self, name) for name in self.layer_arguments}
+        return {
+            **super().get_config(),
+            **{
+                name: None if layer is None else serialize(layer)
+                for name, layer in layers.items()
+            },
+        }
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        config = dict(config)
+        for name in cls.layer_arguments:
+            if config[name] is not None:
+                config[name] = keras.saving.deserialize_keras_object(config[name])
+        return cls(**config)
+
+
+def check_single_gate(gate: Any, purpose: str) -> None:
+    """Checks the gate of a block that is open or closed as a whole.
+
+    Args:
+        gate: what was given.
+        purpose: what the gate is for, such as "a residual branch".
+
+    Raises:
+        ValueError: it is no gate, or has more than one component.
+    """
+    if not isinstance(gate, Gate):
+        raise ValueError(f"Expected gate to be a tfgate Gate, got {gate!r}.")
+    if gate.components != 1:
+        raise ValueError(
+            f"Expected a gate with 1 component for {purpose}, got {gate.components}."
+        )

@@ -1,23 +1,16 @@
 """A densely connected layer: what it computes is appended, if its gate is open."""
 
-from typing import Any
-from typing import Self
-
 import keras
-import numpy as np
 from keras import ops
 
-from tfgate import costs
-from tfgate.blocks.base import GatedBlock
-from tfgate.gates import Gate
-from tfgate.typing import Config
+from tfgate.blocks.branch import GatedBranch
 from tfgate.typing import GateOutputs
 from tfgate.typing import Shape
 from tfgate.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="tfgate")
-class GatedConcat(GatedBlock):
+class GatedConcat(GatedBranch):
     """A layer that appends channels to its input, computed only when its gate is open.
 
     `y = concat(x, z * branch(x))` along the channels, x first: closed means zeros.
@@ -54,19 +47,7 @@ class GatedConcat(GatedBlock):
     ([3, 4, 4, 10], [3, 1])
     """
 
-    def __init__(self, branch: keras.Layer, gate: Gate, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if not isinstance(branch, keras.Layer):
-            raise ValueError(f"Expected branch to be a Keras layer, got {branch!r}.")
-        if not isinstance(gate, Gate):
-            raise ValueError(f"Expected gate to be a tfgate Gate, got {gate!r}.")
-        if gate.components != 1:
-            raise ValueError(
-                "Expected a gate with 1 component for a branch that is appended, got "
-                f"{gate.components}."
-            )
-        self.branch = branch
-        self.gate = gate
+    purpose = "a branch that is appended"
 
     def build(self, input_shape: Shape) -> None:
         self.built_shape = tuple(input_shape)
@@ -84,12 +65,9 @@ class GatedConcat(GatedBlock):
     def call(
         self, inputs: Tensor, training: bool | None = None
     ) -> tuple[Tensor, GateOutputs]:
-        gate_outputs = self.gate(inputs, training=training)
-        branch = ops.cast(self.branch(inputs), inputs.dtype)
-        weight = self.gate.weigh(gate_outputs["decision"], training=training)
-        weight = ops.cast(weight, branch.dtype)
-        weight = ops.reshape(weight, (-1,) + (1,) * (len(branch.shape) - 1))
-        return ops.concatenate([inputs, weight * branch], axis=-1), gate_outputs
+        branch, gate_outputs = self.masked_branch(inputs, training)
+        branch = ops.cast(branch, inputs.dtype)
+        return ops.concatenate([inputs, branch], axis=-1), gate_outputs
 
     def compute_output_spec(
         self, inputs: Tensor, training: bool | None = None
@@ -98,21 +76,3 @@ class GatedConcat(GatedBlock):
         shape = (*inputs.shape[:-1], inputs.shape[-1] + appended)
         output = keras.KerasTensor(shape, dtype=self.compute_dtype)
         return output, self.gate.compute_output_spec(inputs)
-
-    def products(self) -> tuple[costs.Product, ...]:
-        macs = costs.count_macs(self.branch, self.built_shape)
-        is_open = costs.Factor(self.gate.name, np.ones(1))
-        return (costs.Product(macs, (is_open,)),)
-
-    def get_config(self) -> Config:
-        config = super().get_config()
-        serialize = keras.saving.serialize_keras_object
-        config.update(branch=serialize(self.branch), gate=serialize(self.gate))
-        return config
-
-    @classmethod
-    def from_config(cls, config: Config) -> Self:
-        config = dict(config)
-        for key in ("branch", "gate"):
-            config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)

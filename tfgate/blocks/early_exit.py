@@ -1,12 +1,12 @@
 """An early exit: a classifier on the way, and the gate that sends images past it."""
 
 from typing import Any
-from typing import Self
 
 import keras
 
 from tfgate import costs
 from tfgate.blocks.base import GatedBlock
+from tfgate.blocks.base import check_single_gate
 from tfgate.gates import Gate
 from tfgate.typing import Config
 from tfgate.typing import GateOutputs
@@ -69,6 +69,8 @@ class EarlyExit(GatedBlock):
     ([2, 5], [2, 1])
     """
 
+    layer_arguments = ("classifier", "gate")
+
     def __init__(
         self,
         classifier: keras.Layer,
@@ -81,13 +83,7 @@ class EarlyExit(GatedBlock):
             raise ValueError(
                 f"Expected classifier to be a Keras layer, got {classifier!r}."
             )
-        if not isinstance(gate, Gate):
-            raise ValueError(f"Expected gate to be a tfgate Gate, got {gate!r}.")
-        if gate.components != 1:
-            raise ValueError(
-                "Expected a gate with 1 component for an early exit, got "
-                f"{gate.components}."
-            )
+        check_single_gate(gate, "an early exit")
         if gate.open_weight != 1.0:
             raise ValueError(
                 "Expected a gate that decides at inference for an early exit, got "
@@ -127,17 +123,4 @@ class EarlyExit(GatedBlock):
         return costs.count_macs(self.classifier, self.built_shape)
 
     def get_config(self) -> Config:
-        serialize = keras.saving.serialize_keras_object
-        return {
-            **super().get_config(),
-            "classifier": serialize(self.classifier),
-            "gate": serialize(self.gate),
-            "loss_weight": self.loss_weight,
-        }
-
-    @classmethod
-    def from_config(cls, config: Config) -> Self:
-        config = dict(config)
-        for key in ("classifier", "gate"):
-            config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)
+        return {**super().get_config(), "loss_weight": self.loss_weight}

@@ -100,6 +100,8 @@ class GatedFilters(GatedBlock):
     [('inner1', slice(0, 4, None)), ('output', slice(4, 8, None))]
     """
 
+    layer_arguments = ("gate", "shortcut")
+
     def __init__(
         self,
         stages: Sequence[keras.Layer],
@@ -231,34 +233,26 @@ class GatedFilters(GatedBlock):
         )
 
     def get_config(self) -> Config:
-        config = super().get_config()
-        serialize = keras.saving.serialize_keras_object
         if not hasattr(self, "gate"):
             raise ValueError(
                 f"Expected block {self.name!r} to be built before it is saved: until "
                 "then it has no gate."
             )
-        config.update(
-            stages=[serialize(stage) for stage in self.stages],
-            gate=serialize(self.gate),
-            places=list(self.places),
-            filters_per_gate=dict(self._grouping.filters_per_gate),
-            groups_always_open=dict(self._grouping.groups_always_open),
-            shortcut=None if self.shortcut is None else serialize(self.shortcut),
-            activation=keras.activations.serialize(self.activation),
-            residual=self.residual,
-        )
-        return config
+        return {
+            **super().get_config(),
+            "stages": [keras.saving.serialize_keras_object(s) for s in self.stages],
+            "places": list(self.places),
+            "filters_per_gate": dict(self._grouping.filters_per_gate),
+            "groups_always_open": dict(self._grouping.groups_always_open),
+            "activation": keras.activations.serialize(self.activation),
+            "residual": self.residual,
+        }
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
-        config = dict(config)
         deserialize = keras.saving.deserialize_keras_object
-        config["stages"] = [deserialize(stage) for stage in config["stages"]]
-        for key in ("gate", "shortcut"):
-            if config[key] is not None:
-                config[key] = deserialize(config[key])
-        return cls(**config)
+        stages = [deserialize(stage) for stage in config["stages"]]
+        return super().from_config({**config, "stages": stages})
 
     # --- Building
 

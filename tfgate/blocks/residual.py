@@ -1,14 +1,10 @@
 """A residual block whose branch one gate switches as a whole."""
 
 from typing import Any
-from typing import Self
 
 import keras
-import numpy as np
-from keras import ops
 
-from tfgate import costs
-from tfgate.blocks.base import GatedBlock
+from tfgate.blocks.branch import GatedBranch
 from tfgate.gates import Gate
 from tfgate.typing import Activation
 from tfgate.typing import Config
@@ -18,7 +14,7 @@ from tfgate.typing import Tensor
 
 
 @keras.saving.register_keras_serializable(package="tfgate")
-class GatedResidual(GatedBlock):
+class GatedResidual(GatedBranch):
     """A residual block whose branch runs only when its gate is open.
 
     `y = activation(shortcut(x) + z * branch(x))`: closed means shortcut only.
@@ -49,10 +45,14 @@ class GatedResidual(GatedBlock):
     Example:
     >>> from tfgate.gates import DependentGate
     >>> branch = keras.layers.Conv2D(8, 3, padding="same")
-    >>> output, gate = GatedResidual(branch, DependentGate())(ops.ones((2, 4, 4, 8)))
+    >>> images = keras.ops.ones((2, 4, 4, 8))
+    >>> output, gate = GatedResidual(branch, DependentGate())(images)
     >>> output.shape.as_list(), gate["decision"].shape.as_list()
     ([2, 4, 4, 8], [2, 1])
     """
+
+    purpose = "a residual branch"
+    layer_arguments = ("branch", "gate", "shortcut")
 
     def __init__(
         self,
@@ -62,16 +62,7 @@ class GatedResidual(GatedBlock):
         activation: Activation | None = "relu",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if not isinstance(gate, Gate):
-            raise ValueError(f"Expected gate to be a tfgate Gate, got {gate!r}.")
-        if gate.components != 1:
-            raise ValueError(
-                "Expected a gate with 1 component for a residual branch, got "
-                f"{gate.components}."
-            )
-        self.branch = branch
-        self.gate = gate
+        super().__init__(branch, gate, **kwargs)
         self.shortcut = shortcut
         self.activation = keras.activations.get(activation)
 
@@ -92,13 +83,9 @@ class GatedResidual(GatedBlock):
     def call(
         self, inputs: Tensor, training: bool | None = None
     ) -> tuple[Tensor, GateOutputs]:
-        gate_outputs = self.gate(inputs, training=training)
-        branch = self.branch(inputs)
+        branch, gate_outputs = self.masked_branch(inputs, training)
         shortcut = inputs if self.shortcut is None else self.shortcut(inputs)
-        weight = self.gate.weigh(gate_outputs["decision"], training=training)
-        weight = ops.cast(weight, branch.dtype)
-        weight = ops.reshape(weight, (-1,) + (1,) * (len(branch.shape) - 1))
-        return self.activation(shortcut + weight * branch), gate_outputs
+        return self.activation(shortcut + branch), gate_outputs
 
     def compute_output_spec(
         self, inputs: Tensor, training: bool | None = None
@@ -107,29 +94,11 @@ class GatedResidual(GatedBlock):
         output = keras.KerasTensor(shape, dtype=self.compute_dtype)
         return output, self.gate.compute_output_spec(inputs)
 
-    def products(self) -> tuple[costs.Product, ...]:
-        macs = costs.count_macs(self.branch, self.built_shape)
-        is_open = costs.Factor(self.gate.name, np.ones(1))
-        return (costs.Product(macs, (is_open,)),)
-
     def get_config(self) -> Config:
-        config = super().get_config()
-        serialize = keras.saving.serialize_keras_object
-        config.update(
-            branch=serialize(self.branch),
-            gate=serialize(self.gate),
-            shortcut=None if self.shortcut is None else serialize(self.shortcut),
-            activation=keras.activations.serialize(self.activation),
-        )
-        return config
-
-    @classmethod
-    def from_config(cls, config: Config) -> Self:
-        config = dict(config)
-        for key in ("branch", "gate", "shortcut"):
-            if config[key] is not None:
-                config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)
+        return {
+            **super().get_config(),
+            "activation": keras.activations.serialize(self.activation),
+        }
 
     def _shortcut_shape(self, input_shape: Shape) -> Shape:
         if self.shortcut is None:

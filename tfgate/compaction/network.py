@@ -213,7 +213,7 @@ def _measure(
             sizes.append(os.path.getsize(path))
     return dataclasses.replace(
         report,
-        macs_after=count_macs(compacted, compacted.input_shape),
+        macs_after=count_macs(compacted),
         parameters_after=compacted.count_params(),
         bytes_before=sizes[0],
         bytes_after=sizes[1],
