@@ -12,59 +12,42 @@ both (median over the runs) and the ratio. The ratio is also given in CPU second
 other programs on the machine disturb less.
 """
 
-import json
 import os
-import pathlib
 import time
 
 from absl import flags
 
 from trainers.common import errors
 from trainers.common import measured
+from trainers.common.json_file import JsonFile
 
 _RUNS = flags.DEFINE_integer("runs", 10, "Timed runs of each network.", 1)
 _STEPS = flags.DEFINE_integer("steps", 20, "Training steps in a run.", 1)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Images in a step.", 1)
-_IMAGE_SIZE = flags.DEFINE_integer(
-    "image_size",
-    None,
-    "Height and width of the images. Default: 32 for CIFAR networks, else 224.",
-    8,
-)
-_NETWORK = flags.DEFINE_string(
-    "network",
-    "--gate=dependent",
-    "The network that is measured: its name, flags of the trainers, or both.",
-)
-_GRANULARITY = flags.DEFINE_string(
-    "granularity", None, "The trainers' flag of this name, of --network."
-)
+_NETWORK = measured.NetworkFlags()
 _BASELINE = flags.DEFINE_string(
     "baseline",
     None,
     "The network to compare with, given in the same way. Default: the same without "
     "gates.",
 )
-_JSON = flags.DEFINE_string("json", None, "File for the results; default: none.")
+_JSON = JsonFile()
 
 
 def main(_):
     """Measures and prints; writes JSON where asked."""
-    if _JSON.value and not pathlib.Path(_JSON.value).absolute().parent.is_dir():
-        raise errors.UserError(
-            f"expected --json={_JSON.value} in an existing directory"
-        )
+    _JSON.check()
     chosen = _chosen()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     described = measured.dataset(
         chosen["network"],
-        measured.image_size(chosen["network"], _IMAGE_SIZE.value),
+        _NETWORK.image_size(chosen["network"]),
         _STEPS.value * _BATCH_SIZE.value,
     )
     networks = {
         name: _network(settings, described) for name, settings in chosen.items()
     }
-    batches = _batches(described)
+    batches = measured.batches(described, _BATCH_SIZE.value, _STEPS.value)
     for network in networks.values():
         _train(network, batches)  # traces and warms up
     runs = {name: [] for name in networks}
@@ -80,17 +63,13 @@ def main(_):
         f"{median['network']:.1f}; ratio network / baseline {outcome['ratio']:.3f}, in "
         f"CPU seconds {outcome['cpu_ratio']:.3f}"
     )
-    if _JSON.value:
-        from trainers.common import files
-
-        files.write(_JSON.value, json.dumps(outcome, indent=2) + "\n")
+    _JSON.write(outcome)
 
 
 def _chosen():
     """The settings of both networks by name."""
     size = f"--batch_size={_BATCH_SIZE.value}"
-    more = [] if _GRANULARITY.value is None else [f"--granularity={_GRANULARITY.value}"]
-    network = measured.parse("network", _NETWORK.value, size, *more)
+    network = _NETWORK.settings(size)
     if _BASELINE.value is None:
         baseline = measured.without_gates(network)
     else:
@@ -104,20 +83,6 @@ def _network(chosen, dataset):
     model = network.build(chosen, dataset)
     network.compile_model(model, chosen, _STEPS.value)
     return model
-
-
-def _batches(dataset):
-    import numpy as np
-    import tensorflow as tf
-
-    from trainers.common.data import tuning
-
-    generator = np.random.default_rng(0)
-    shape = (_BATCH_SIZE.value, *dataset.image_shape)
-    images = generator.uniform(0.0, 255.0, shape)
-    labels = generator.integers(len(dataset.labels), size=_BATCH_SIZE.value)
-    batch = tf.constant(images, tf.float32), tf.constant(labels, tf.int32)
-    return tuning.fixed(tf.data.Dataset.from_tensors(batch).repeat(_STEPS.value))
 
 
 def _train(model, batches):
@@ -136,11 +101,7 @@ def _outcome(networks, runs, image_shape):
     return {
         "command": "python -m trainers.benchmark",
         "models": {name: network.name for name, network in networks.items()},
-        "flags": {
-            "baseline": _BASELINE.value,
-            "network": _NETWORK.value,
-            "granularity": _GRANULARITY.value,
-        },
+        "flags": {"baseline": _BASELINE.value, **_NETWORK.record()},
         "batch_size": _BATCH_SIZE.value,
         "image_shape": list(image_shape),
         "steps": _STEPS.value,

@@ -20,23 +20,11 @@ from absl import flags
 
 from trainers.common import errors
 from trainers.common import measured
+from trainers.common.json_file import JsonFile
 
 _RUNS = flags.DEFINE_integer("runs", 5, "Timed runs.", 1)
-_IMAGE_SIZE = flags.DEFINE_integer(
-    "image_size",
-    None,
-    "Height and width of the images. Default: 32 for CIFAR networks, else 224.",
-    8,
-)
-_NETWORK = flags.DEFINE_string(
-    "network",
-    "--gate=dependent",
-    "The network that is measured: its name, flags of the trainers, or both.",
-)
-_GRANULARITY = flags.DEFINE_string(
-    "granularity", None, "The trainers' flag of this name, of --network."
-)
-_JSON = flags.DEFINE_string("json", None, "File for the results; default: none.")
+_NETWORK = measured.NetworkFlags()
+_JSON = JsonFile()
 _STAGE = flags.DEFINE_enum(
     "stage", None, ("build", "load"), "For this program itself: what is measured."
 )
@@ -45,14 +33,11 @@ _FILE = flags.DEFINE_string("file", None, "For this program itself: the .keras f
 
 def main(_):
     """Measures and prints; writes JSON where asked."""
-    chosen = _chosen()
+    chosen = _NETWORK.settings()
     if _STAGE.value:
         print(json.dumps(_build(chosen) if _STAGE.value == "build" else _load()))
         return
-    if _JSON.value and not pathlib.Path(_JSON.value).absolute().parent.is_dir():
-        raise errors.UserError(
-            f"expected --json={_JSON.value} in an existing directory"
-        )
+    _JSON.check()
     runs = []
     for run in range(_RUNS.value):
         runs.append(_run())
@@ -60,15 +45,7 @@ def main(_):
     outcome = _outcome(chosen, runs)
     medians = {name: row["median"] for name, row in outcome["seconds"].items()}
     print(f"{outcome['model']}, median: {_said(medians)}")
-    if _JSON.value:
-        from trainers.common import files
-
-        files.write(_JSON.value, json.dumps(outcome, indent=2) + "\n")
-
-
-def _chosen():
-    more = [] if _GRANULARITY.value is None else [f"--granularity={_GRANULARITY.value}"]
-    return measured.parse("network", _NETWORK.value, *more)
+    _JSON.write(outcome)
 
 
 # --- In the processes that are measured
@@ -77,7 +54,7 @@ def _chosen():
 def _build(chosen):
     from trainers.common import network
 
-    size = measured.image_size(chosen, _IMAGE_SIZE.value)
+    size = _NETWORK.image_size(chosen)
     started = time.perf_counter()
     model = network.build(chosen, measured.dataset(chosen, size))
     built = time.perf_counter()
@@ -113,11 +90,9 @@ def _run():
 
 
 def _measure(stage, path):
-    own = (_IMAGE_SIZE, _NETWORK, _GRANULARITY)
-    arguments = [f"--{f.name}={f.value}" for f in own if f.value is not None]
     done = subprocess.run(
         [sys.executable, "-m", "trainers.build_benchmark", f"--stage={stage}"]
-        + [f"--file={path}", *arguments],
+        + [f"--file={path}", *_NETWORK.arguments()],
         env={"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ},
         capture_output=True,
         text=True,
@@ -145,9 +120,8 @@ def _outcome(chosen, runs):
     }
     return {
         "command": "python -m trainers.build_benchmark",
-        "network": _NETWORK.value,
-        "granularity": _GRANULARITY.value,
-        "image_size": measured.image_size(chosen, _IMAGE_SIZE.value),
+        **_NETWORK.record(),
+        "image_size": _NETWORK.image_size(chosen),
         **{name: runs[0][name] for name in ("model", "parameters", "file_bytes")},
         "runs": _RUNS.value,
         "seconds": {

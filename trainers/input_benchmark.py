@@ -12,8 +12,6 @@ the machine disturb less.
 """
 
 import dataclasses
-import json
-import pathlib
 import time
 
 from absl import flags
@@ -21,6 +19,7 @@ from absl import flags
 from trainers.common import errors
 from trainers.common import quiet
 from trainers.common.data import directory
+from trainers.common.json_file import JsonFile
 
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "Directory of TFDS data sets (it holds imagenet2012/)."
@@ -32,15 +31,12 @@ _IMAGE_SIZE = flags.DEFINE_integer("image_size", 224, "Pixels of a crop's sides.
 _DETERMINISTIC = flags.DEFINE_bool(
     "deterministic", True, "Whether the pipeline's order is the same in every run."
 )
-_JSON = flags.DEFINE_string("json", None, "File for the results; default: none.")
+_JSON = JsonFile()
 
 
 def main(_):
     """Measures and prints; writes JSON where asked."""
-    if _JSON.value and not pathlib.Path(_JSON.value).absolute().parent.is_dir():
-        raise errors.UserError(
-            f"expected --json={_JSON.value} in an existing directory"
-        )
+    _JSON.check()
     if _DATA_DIR.value is None:
         raise errors.UserError("expected --data_dir=DIR, which holds imagenet2012/")
     directory.find(_DATA_DIR.value, "imagenet2012")
@@ -66,10 +62,7 @@ def main(_):
         f"{median['pipeline']:.0f}; ratio pipeline / bare {outcome['ratio']:.3f}, in "
         f"CPU seconds {outcome['cpu_ratio']:.3f}"
     )
-    if _JSON.value:
-        from trainers.common import files
-
-        files.write(_JSON.value, json.dumps(outcome, indent=2) + "\n")
+    _JSON.write(outcome)
 
 
 def _pipeline(images):

@@ -11,15 +11,14 @@ in one process and in alternation, on synthetic images that lie in memory. Each 
 less. A small network shows what a step costs beside its computation.
 """
 
-import json
 import os
-import pathlib
 import time
 
 from absl import flags
 
 from trainers.common import errors
 from trainers.common import measured
+from trainers.common.json_file import JsonFile
 
 _RUNS = flags.DEFINE_integer("runs", 20, "Timed runs of each.", 1)
 _STEPS = flags.DEFINE_integer("steps", 100, "Training steps in a run.", 1)
@@ -27,15 +26,12 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 16, "Images in a step.", 1)
 _NETWORK = flags.DEFINE_string(
     "network", "--depth=8", "The network: its name, flags of the trainers, or both."
 )
-_JSON = flags.DEFINE_string("json", None, "File for the results; default: none.")
+_JSON = JsonFile()
 
 
 def main(_):
     """Measures and prints; writes JSON where asked."""
-    if _JSON.value and not pathlib.Path(_JSON.value).absolute().parent.is_dir():
-        raise errors.UserError(
-            f"expected --json={_JSON.value} in an existing directory"
-        )
+    _JSON.check()
     size = f"--batch_size={_BATCH_SIZE.value}"
     chosen = measured.parse("network", _NETWORK.value, size)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -58,10 +54,7 @@ def main(_):
         f"ratio loop / fit {outcome['ratio']:.3f}, in CPU seconds "
         f"{outcome['cpu_ratio']:.3f}"
     )
-    if _JSON.value:
-        from trainers.common import files
-
-        files.write(_JSON.value, json.dumps(outcome, indent=2) + "\n")
+    _JSON.write(outcome)
 
 
 def _model(chosen, dataset):
@@ -74,7 +67,7 @@ def _model(chosen, dataset):
 
 
 def _fit(model, dataset):
-    batches = _batches(dataset)
+    batches = measured.batches(dataset, _BATCH_SIZE.value, _STEPS.value)
     return lambda: model.fit(batches, shuffle=False, verbose=0)
 
 
@@ -84,24 +77,10 @@ def _loop(model, dataset):
     from trainers.common.loop import Loop
     from trainers.common.strategy import Distribution
 
-    batches = _batches(dataset)
+    batches = measured.batches(dataset, _BATCH_SIZE.value, _STEPS.value)
     loop = Loop(model, Distribution(tf.distribute.get_strategy()))
     loop.build(next(iter(batches)))
     return lambda: loop.train(batches, 0, _STEPS.value)
-
-
-def _batches(dataset):
-    import numpy as np
-    import tensorflow as tf
-
-    from trainers.common.data import tuning
-
-    generator = np.random.default_rng(0)
-    shape = (_BATCH_SIZE.value, *dataset.image_shape)
-    images = generator.uniform(0.0, 255.0, shape)
-    labels = generator.integers(len(dataset.labels), size=_BATCH_SIZE.value)
-    batch = tf.constant(images, tf.float32), tf.constant(labels, tf.int32)
-    return tuning.fixed(tf.data.Dataset.from_tensors(batch).repeat(_STEPS.value))
 
 
 def _speed(train):

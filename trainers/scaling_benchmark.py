@@ -13,7 +13,6 @@ what sharing a batch costs where there is nothing to gain.
 import contextlib
 import json
 import os
-import pathlib
 import shlex
 import socket
 import subprocess
@@ -25,13 +24,14 @@ from absl import flags
 from trainers.common import errors
 from trainers.common import flags as run_flags
 from trainers.common import settings
+from trainers.common.json_file import JsonFile
 
 _RUNS = flags.DEFINE_integer("runs", 5, "Timed runs of each kind.", 1)
 _STEPS = flags.DEFINE_integer("steps", 20, "Training steps in a run.", 1)
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a global batch.", 1)
 _DEVICES = flags.DEFINE_integer("devices", 2, "Devices, and processes.", 2)
 _NETWORK = flags.DEFINE_string("network", "--gate=dependent", "Flags of the network.")
-_JSON = flags.DEFINE_string("json", None, "File for the results; default: none.")
+_JSON = JsonFile()
 _KIND = flags.DEFINE_string("kind", None, "For this program itself: one run of a kind.")
 _KINDS = ("one", "mirrored", "multi_worker")
 
@@ -44,10 +44,7 @@ def main(_):
             f"expected --batch_size to be a multiple of --devices={_DEVICES.value}, "
             f"got {_BATCH_SIZE.value}"
         )
-    if _JSON.value and not pathlib.Path(_JSON.value).absolute().parent.is_dir():
-        raise errors.UserError(
-            f"expected --json={_JSON.value} in an existing directory"
-        )
+    _JSON.check()
     if _KIND.value:
         print(json.dumps({"seconds": _train(_settings(_KIND.value))}))
         return
@@ -60,10 +57,7 @@ def main(_):
     outcome = _outcome(chosen, seconds)
     for kind in _KINDS[1:]:
         print(f"{kind}: {outcome['ratios'][kind]:.3f} x the time of one device")
-    if _JSON.value:
-        from trainers.common import files
-
-        files.write(_JSON.value, json.dumps(outcome, indent=2) + "\n")
+    _JSON.write(outcome)
 
 
 def _settings(kind):

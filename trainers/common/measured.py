@@ -11,6 +11,53 @@ from trainers.common.data.dataset import Dataset
 from trainers.common.errors import UserError
 
 
+class NetworkFlags:
+    """Defines --network, --granularity and --image_size; what they say together."""
+
+    def __init__(self):
+        self._flags = (
+            absl_flags.DEFINE_string(
+                "network",
+                "--gate=dependent",
+                "The network that is measured: its name, flags of the trainers, or "
+                "both.",
+            ),
+            absl_flags.DEFINE_string(
+                "granularity", None, "The trainers' flag of this name, of --network."
+            ),
+            absl_flags.DEFINE_integer(
+                "image_size",
+                None,
+                "Height and width of the images. Default: 32 for CIFAR networks, else "
+                "224.",
+                8,
+            ),
+        )
+
+    def settings(self, *more):
+        """The settings of the network; `more` are further flags of the trainers.
+
+        Raises:
+            UserError: there is no such network.
+        """
+        network, granularity, _ = (flag.value for flag in self._flags)
+        own = [] if granularity is None else [f"--granularity={granularity}"]
+        return parse("network", network, *own, *more)
+
+    def image_size(self, chosen):
+        """Height and width of the images of the network in `chosen`."""
+        return image_size(chosen, self._flags[2].value)
+
+    def record(self):
+        """The flags' values by name, for the results."""
+        return {flag.name: flag.value for flag in self._flags}
+
+    def arguments(self):
+        """The flags as another process takes them."""
+        given = self.record().items()
+        return [f"--{name}={value}" for name, value in given if value is not None]
+
+
 def parse(flag, text, *more):
     """The settings of a network that a flag of a benchmark names.
 
@@ -76,3 +123,27 @@ def dataset(chosen, size, train_examples=1):
         validation=None,
         test=None,
     )
+
+
+def batches(dataset, batch_size, steps):
+    """A run of batches, all the same one, which lies in memory.
+
+    Args:
+        dataset: what `dataset` gave.
+        batch_size: images in a batch.
+        steps: number of batches.
+
+    Returns:
+        `tf.data.Dataset` of images, float32 `[batch, size, size, 3]` in 0..255, and
+        labels, int32 `[batch]`.
+    """
+    import numpy as np
+    import tensorflow as tf
+
+    from trainers.common.data import tuning
+
+    generator = np.random.default_rng(0)
+    images = generator.uniform(0.0, 255.0, (batch_size, *dataset.image_shape))
+    labels = generator.integers(len(dataset.labels), size=batch_size)
+    batch = tf.constant(images, tf.float32), tf.constant(labels, tf.int32)
+    return tuning.fixed(tf.data.Dataset.from_tensors(batch).repeat(steps))
