@@ -36,6 +36,8 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "resnet18": ("ResNet18", {}),
     "resnet34": ("ResNet34", {}),
     "resnet50": ("ResNet50", {"stride_on": "3x3"}),
+    "resnet101": ("ResNet101", {"stride_on": "3x3"}),
+    "resnet152": ("ResNet152", {"stride_on": "3x3"}),
     "resnext50": ("ResNeXt50", {}),
 }
 _OUTPUTS = (".keras", ".weights.h5")

@@ -21,6 +21,8 @@ APPLICATIONS = {
     "resnet18": (tfgate.applications.ResNet18, {}),
     "resnet34": (tfgate.applications.ResNet34, {}),
     "resnet50": (tfgate.applications.ResNet50, {"stride_on": "3x3"}),
+    "resnet101": (tfgate.applications.ResNet101, {"stride_on": "3x3"}),
+    "resnet152": (tfgate.applications.ResNet152, {"stride_on": "3x3"}),
     "resnext50": (tfgate.applications.ResNeXt50, {}),
 }
 
@@ -53,6 +55,8 @@ def run(**arguments):
         pytest.param("resnet34", ".npz", ".keras", marks=pytest.mark.large),
         pytest.param("resnet50", ".npz", ".weights.h5", marks=pytest.mark.large),
         pytest.param("resnet50", ".safetensors", ".keras", marks=pytest.mark.large),
+        pytest.param("resnet101", ".safetensors", ".keras", marks=pytest.mark.large),
+        pytest.param("resnet152", ".npz", ".keras", marks=pytest.mark.large),
         pytest.param("resnext50", ".safetensors", ".keras", marks=pytest.mark.large),
     ],
 )

@@ -107,6 +107,8 @@ NETWORKS = {
     "resnet18": TorchNetwork((2, 2, 2, 2)),
     "resnet34": TorchNetwork((3, 4, 6, 3)),
     "resnet50": TorchNetwork((3, 4, 6, 3), bottleneck=True),
+    "resnet101": TorchNetwork((3, 4, 23, 3), bottleneck=True),
+    "resnet152": TorchNetwork((3, 8, 36, 3), bottleneck=True),
     "resnext50": TorchNetwork((3, 4, 6, 3), True, groups=32, width_per_group=4),
 }
 
