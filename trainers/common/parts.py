@@ -127,4 +127,43 @@ def _distributed(parts, distribution):
     # Every replica gets its part in every step: nobody need ask who has one.
     strategy.extended.experimental_enable_get_next_as_optional = False
     parts = tuning.fixed(parts.prefetch(_PREFETCHED * distribution.local_replicas))
-    return strategy.distribute_datasets_from_function(lambda context: parts)
+    batches = strategy.distribute_datasets_from_function(lambda context: parts)
+    if distribution.on_cpus:
+        return _OnCpus(parts, distribution, batches.element_spec)
+    return batches
+
+
+class _OnCpus:
+    """Batches for replicas that all are on the CPU.
+
+    A distributed data set copies them to each device in a pipeline of its own, whose
+    autotuning nobody can switch off, so that every epoch ends with the wait that
+    `tuning.fixed` is there to avoid. Where there is nothing to copy it is not needed.
+    """
+
+    def __init__(self, parts, distribution, element_spec):
+        self._parts = parts
+        self._distribution = distribution
+        self._element_spec = element_spec
+
+    def __iter__(self):
+        return _OnCpusIterator(
+            iter(self._parts), self._distribution, self._element_spec
+        )
+
+
+class _OnCpusIterator:
+    def __init__(self, parts, distribution, element_spec):
+        self._parts = parts
+        self._strategy = distribution.strategy
+        self._count = distribution.local_replicas
+        self.element_spec = element_spec
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        parts = [next(self._parts) for _ in range(self._count)]
+        return self._strategy.experimental_distribute_values_from_function(
+            lambda context: parts[context.replica_id_in_sync_group % self._count]
+        )

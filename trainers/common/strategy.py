@@ -38,6 +38,12 @@ class Distribution:
         return self.replicas // self.hosts
 
     @property
+    def on_cpus(self):
+        """Whether the copies in this process are on the CPU, all of them."""
+        devices = self.strategy.extended.worker_devices
+        return all("DEVICE:CPU:" in device.upper() for device in devices)
+
+    @property
     def shard(self):
         """(rank, hosts): which part of the data this process reads."""
         return self.rank, self.hosts
