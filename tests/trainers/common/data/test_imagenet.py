@@ -1,23 +1,26 @@
 """ImageNet's pipeline on small images in folders and record files, and its sample."""
 
-import dataclasses
 import types
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests.trainers.common.data import images
+from tests.trainers.common.data.image_sets import SIZE
+from tests.trainers.common.data.image_sets import TEST
+from tests.trainers.common.data.image_sets import TRAIN
+from tests.trainers.common.data.image_sets import collect
+from tests.trainers.common.data.image_sets import fingerprints
+from tests.trainers.common.data.image_sets import make
+from tests.trainers.common.data.image_sets import record_file
+from tests.trainers.common.data.image_sets import settings
+from tests.trainers.common.data.image_sets import write
 from trainers.common import data
-from trainers.common.data import corrupt
 from trainers.common.data import crops
 from trainers.common.data import imagenet
 from trainers.common.data import pipeline
 from trainers.common.errors import UserError
-
-TRAIN, TEST = 150, 12
-SIZE = 16
 
 
 @pytest.fixture(scope="module")
@@ -43,46 +46,6 @@ def records(encoded, tmp_path_factory):
 @pytest.fixture(params=["folders", "records"])
 def root(request):
     return request.getfixturevalue(request.param)
-
-
-def make(root, held_out=0, max_corrupt=None, **recipe):
-    recipe = pipeline.Recipe(**{"image_size": SIZE, "seed": 0, **recipe})
-    return imagenet.dataset(*imagenet.find(root), recipe, held_out, max_corrupt)
-
-
-def collect(batches):
-    pixels, labels = zip(*batches.as_numpy_iterator(), strict=True)
-    return np.concatenate(pixels), np.concatenate(labels)
-
-
-def fingerprints(pixels):
-    """One row per image, rounded so that equal images of two runs are equal."""
-    return [tuple(row) for row in np.round(pixels.mean((1, 2)), 1).tolist()]
-
-
-def settings(root, **values):
-    return types.SimpleNamespace(
-        **{
-            "dataset": "imagenet2012",
-            "data_dir": root,
-            "train_dir": None,
-            "test_dir": None,
-            "image_size": SIZE,
-            "seed": 0,
-            "deterministic": True,
-            "shuffle_buffer": 64,
-            "max_corrupt": None,
-            "train_examples": None,
-            "validation_examples": 0,
-            "test_examples": None,
-            "randaugment_layers": 0,
-            "randaugment_magnitude": 0.5,
-            "mixup_alpha": 0.0,
-            "cutmix_alpha": 0.0,
-            "label_smoothing": 0.0,
-            **values,
-        }
-    )
 
 
 def test_describes_itself(root):
@@ -255,86 +218,6 @@ def test_labels_are_one_hot_where_they_have_to_be(folders, values):
     np.testing.assert_array_equal(last[0][0], pixels[16:])
 
 
-_DAMAGES = (
-    lambda content: b"",
-    lambda content: b"not an image",
-    lambda content: content[: len(content) // 2],
-    lambda content: content[:20],
-)
-
-
-def damaged(encoded, numbers):
-    """Images of which some cannot be decoded, for one reason or another."""
-    changed = list(encoded)
-    for place, number in enumerate(numbers):
-        changed[number] = _DAMAGES[place % len(_DAMAGES)](encoded[number])
-    return changed
-
-
-def write(kind, root, train, test):
-    if kind == "records":
-        return images.write_records(root, {"train": train, "validation": test})
-    images.write_folder(root / "train", train)
-    images.write_folder(root / "val", test)
-    return root
-
-
-@pytest.mark.parametrize("layout", ["folders", "records"])
-def test_corrupt_images_are_skipped_and_replaced(tmp_path, encoded, layout):
-    train = damaged(encoded, (0, 5, 70, 149))
-    test = damaged(encoded[:TEST], (0, 4, 5, 11))
-    dataset = make(write(layout, tmp_path, train, test), max_corrupt=4)
-    for epoch in range(2):  # the same images are corrupt again: counted once
-        pixels, labels = collect(dataset.train(epoch, 64))
-        assert len(labels) == TRAIN
-        assert len(set(fingerprints(pixels))) == TRAIN
-    tested = list(dataset.test(4).as_numpy_iterator())
-    assert [len(labels) for _, labels in tested] == [4, 4]
-    numbers = {split: len(tally.corrupt) for split, tally in dataset.tallies.items()}
-    assert numbers == {"training": 4, "validation": 0, "test": 4}
-
-
-@pytest.mark.parametrize(
-    ("layout", "split", "bad"),
-    [("records", "training", (3, 60, 149)), ("folders", "test", (3, 10, 11))],
-)
-def test_too_many_corrupt_images_stop_the_run(tmp_path, encoded, layout, split, bad):
-    train = damaged(encoded, bad if split == "training" else ())
-    test = damaged(encoded[:TEST], bad if split == "test" else ())
-    dataset = make(write(layout, tmp_path, train, test), max_corrupt=2)
-    batches = dataset.train(0, 64) if split == "training" else dataset.test(64)
-    expected = (
-        rf"at most --max_corrupt=2 of the \d+ {split} images to be unreadable, got 3; "
-        r"the latest is \S+"
-    )
-    with pytest.raises(UserError, match=expected) as raised:
-        with corrupt.user_errors():
-            collect(batches)
-    # Records are numbered over all files: the file's own number is in the message.
-    names = [f"{number:03d}.jpeg" for number in bad]
-    if layout == "records":
-        names = [f"record {number % 75} of " for number in bad]
-    assert any(name in str(raised.value) for name in names)
-
-
-def test_nothing_but_corrupt_images(tmp_path, encoded):
-    train = damaged(encoded[:TEST], range(TEST))
-    dataset = make(write("folders", tmp_path, train, encoded[:TEST]), max_corrupt=99)
-    with pytest.raises(
-        UserError, match="expected 12 readable images in an epoch, got 0"
-    ):
-        with corrupt.user_errors():
-            collect(dataset.train(0, 4))
-
-
-def test_no_test_image_that_can_be_read(tmp_path, encoded):
-    test = damaged(encoded[:TEST], range(TEST))
-    dataset = make(write("folders", tmp_path, encoded[:TEST], test), max_corrupt=99)
-    with pytest.raises(UserError, match="12 test images, 12 of them are missing"):
-        with corrupt.user_errors():
-            collect(dataset.test(4))
-
-
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -351,57 +234,6 @@ def test_data_that_have_moved(given, expected):
     )
     data.move(chosen, places)
     assert (chosen.data_dir, chosen.train_dir, chosen.test_dir) == expected
-
-
-def test_the_stop_goes_through_fit(tmp_path, encoded):
-    train = damaged(encoded[:TEST], (1, 2, 3))
-    dataset = make(write("folders", tmp_path, train, encoded[:TEST]))
-    model = keras.Sequential(
-        [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3)]
-    )
-    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    with pytest.raises(UserError, match="--max_corrupt=1 of the 12 training images"):
-        with corrupt.user_errors():
-            model.fit(dataset.train(0, 4), shuffle=False, verbose=0)
-
-
-def test_a_file_that_went_away_counts_as_corrupt(tmp_path, encoded):
-    root = write("folders", tmp_path, encoded[:TEST], encoded[:TEST])
-    dataset = make(root)
-    (root / "train" / "bee" / "004.jpeg").unlink()
-    assert len(collect(dataset.train(0, 4))[0]) == TEST
-    (root / "train" / "bee" / "007.jpeg").unlink()
-    with pytest.raises(UserError, match="unreadable, got 2; the latest is .*bee"):
-        with corrupt.user_errors():
-            collect(dataset.train(0, 4))
-
-
-def record_file(root, split="train", file=1):
-    name = f"imagenet2012-{split}.tfrecord-{file:05d}-of-00002"
-    return root / "imagenet2012" / "5.1.0" / name
-
-
-def test_record_files_that_are_damaged_stop_the_run(tmp_path, encoded):
-    root = write("records", tmp_path, encoded, encoded[:TEST])
-    path = record_file(root)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2 : len(content) // 2 + 200] = bytes(200)
-    path.write_bytes(content)
-    with pytest.raises(UserError, match="missing: their files are damaged"):
-        with corrupt.user_errors():
-            collect(make(root).train(0, 64))
-
-
-def test_a_label_out_of_range_stops_the_run(tmp_path, encoded):
-    root = write("records", tmp_path, encoded, encoded[:TEST])
-    train, test = imagenet.find(root)
-    fewer = dataclasses.replace(train, labels=train.labels[:2])
-    dataset = imagenet.dataset(fewer, test, pipeline.Recipe(SIZE, 0))
-    with pytest.raises(
-        UserError, match=r"labels in 0..1 in the training images, got 2"
-    ):
-        with corrupt.user_errors():
-            collect(dataset.train(0, 64))
 
 
 @pytest.mark.parametrize(
@@ -439,17 +271,6 @@ def test_nothing_there(tmp_path, data_dir, train_dir):
         imagenet.find(data_dir, train_dir)
     with pytest.raises(UserError, match="expected .*--(data|train)_dir"):
         data.check(settings(data_dir, train_dir=train_dir))
-
-
-def test_corrupt_images_are_told(tmp_path, encoded, caplog):
-    train = damaged(encoded[:TEST], (4,))
-    dataset = make(write("folders", tmp_path, train, encoded[:TEST]))
-    with caplog.at_level("WARNING", "absl"):
-        collect(dataset.train(0, 4))
-        collect(dataset.train(1, 4))
-    told = [r.getMessage() for r in caplog.records if "skipped" in r.getMessage()]
-    assert len(told) == 1
-    assert "004.jpeg" in told[0] and "1 of at most 1 among 12 training" in told[0]
 
 
 def test_the_sample(data_dir):
