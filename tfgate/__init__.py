@@ -9,6 +9,7 @@ from tfgate import optimizers
 from tfgate import priors
 from tfgate import schedules
 from tfgate import tables
+from tfgate import throttling
 from tfgate.blocks import EarlyExit
 from tfgate.blocks import ExitSelection
 from tfgate.blocks import GatedBlock
@@ -46,6 +47,8 @@ from tfgate.policies import Stochastic
 from tfgate.policies import Threshold
 from tfgate.recalibration import recalibrate_batch_norm
 from tfgate.stochastic_depth import StochasticDepth
+from tfgate.throttling import ThrottledModel
+from tfgate.throttling import throttle
 from tfgate.version import __version__
 from tfgate.weights import copy_weights
 
@@ -76,6 +79,7 @@ __all__ = [
     "StochasticDepth",
     "StochasticRuns",
     "Threshold",
+    "ThrottledModel",
     "VariableTarget",
     "__version__",
     "analysis",
@@ -97,5 +101,7 @@ __all__ = [
     "recalibrate_batch_norm",
     "schedules",
     "tables",
+    "throttle",
+    "throttling",
     "use_policy",
 ]

@@ -1,6 +1,6 @@
 """Gates: who decides. Each gives per component logits, probability and decision.
 
-Every gate returns a dict of three float32 tensors of shape `[batch, components]`:
+Every gate returns a dict of float32 tensors of shape `[batch, components]`:
 
 - `logits`: log odds of being open, `l1 - l0`;
 - `probability`: P(open) = sigmoid(logits);
@@ -10,9 +10,9 @@ Every gate returns a dict of three float32 tensors of shape `[batch, components]
 
 import math
 import random
-import zlib
 from collections.abc import Iterable
 from typing import Any
+from typing import ClassVar
 from typing import Self
 from typing import TypeVar
 
@@ -20,7 +20,9 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from tfgate import costs
 from tfgate import distribution
+from tfgate import noise
 from tfgate.estimators import Estimator
 from tfgate.estimators import GumbelSoftmax
 from tfgate.policies import Policy
@@ -32,8 +34,6 @@ from tfgate.typing import Shape
 from tfgate.typing import Tensor
 
 _T = TypeVar("_T")
-
-_MOST_REPLICAS = 2**20
 
 
 class Gate(keras.layers.Layer):
@@ -56,9 +56,17 @@ class Gate(keras.layers.Layer):
         inputs: the block's input, `[batch, ..., channels]`.
         training: True samples with the estimator, False asks the policy.
 
+    Attributes:
+        outputs: names of what the gate returns, sorted.
+        takes_control: whether the gate is called on the outputs of a gating function
+            (`tfgate.throttling`) instead of its block's input.
+
     Raises:
         ValueError: an argument is out of its range.
     """
+
+    outputs: ClassVar[tuple[str, ...]] = ("decision", "logits", "probability")
+    takes_control: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -161,20 +169,29 @@ class Gate(keras.layers.Layer):
         """Factor of what is open at inference: 1, but for `StochasticDepth`."""
         return 1.0
 
-    def weigh(self, decision: Tensor, training: bool | None = None) -> Tensor:
+    def weigh(self, outputs: GateOutputs, training: bool | None = None) -> Tensor:
         """Returns what a block multiplies its components by.
 
         Args:
-            decision: `[batch, components]`.
+            outputs: what `call` returned.
             training: as for `call`.
 
         Returns:
-            The decision itself; at inference, unless it was sampled, times
-            `open_weight`.
+            `[batch, components]`: the decision itself; at inference, unless it was
+            sampled, times `open_weight`.
         """
+        decision = outputs["decision"]
         if training or self.open_weight == 1.0 or isinstance(self.policy, Stochastic):
             return decision
         return decision * self.open_weight
+
+    def count_macs(self, input_shape: Shape) -> int:
+        """MACs of the gate for one image.
+
+        Args:
+            input_shape: of the block, `(batch, ..., channels)`.
+        """
+        return costs.count_macs(self, input_shape)
 
     def next_seed(self, training: bool = True) -> Tensor:
         """Advances a noise sequence by one step and returns the step's seed.
@@ -194,19 +211,13 @@ class Gate(keras.layers.Layer):
         name = self.name if training else f"{self.name}/evaluation"
         step = tf.identity(ops.convert_to_tensor(counter))
         counter.assign_add(1)
-        # TensorFlow hashes the pair of numbers, so distinct pairs are all it needs.
-        stream = self.seed * 2**32 + zlib.crc32(name.encode())
-        moment = step * _MOST_REPLICAS + tf.cast(distribution.replica_id(), tf.int64)
-        return tf.stack([tf.constant(stream, tf.int64), moment])
+        return noise.step_seed(self.seed, name, step, distribution.replica_id())
 
     def compute_output_spec(
         self, inputs: Tensor, training: bool | None = None
     ) -> GateOutputs:
         shape = (inputs.shape[0], self.components)
-        return {
-            key: keras.KerasTensor(shape, dtype="float32")
-            for key in ("logits", "probability", "decision")
-        }
+        return {key: keras.KerasTensor(shape, dtype="float32") for key in self.outputs}
 
     def initial_logits(self) -> tuple[float, float]:
         """The two logits, (closed, open), of the initial open probability.

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
+from typing import ClassVar
 from typing import Self
 
 import keras
@@ -68,6 +69,8 @@ class GatedModel(keras.Model):
     True
     """
 
+    core_class: ClassVar[type[keras.Model]] = keras.Model
+
     def __init__(
         self,
         inputs: TensorTree,
@@ -87,7 +90,8 @@ class GatedModel(keras.Model):
         if exits.exits:
             answers = zip(exits.exits, exits.answers, strict=False)
             results["exits"] = {leave.gate.name: answer for leave, answer in answers}
-        self.core = keras.Model(inputs, results, name=f"{self.name}_core")
+        results.update(self._further_results(inputs, outputs))
+        self.core = self.core_class(inputs, results, name=f"{self.name}_core")
         self._exits = exits
         self._gate_losses: list[GateLoss] = []
         self._costs: ModelCosts | None = None
@@ -157,7 +161,7 @@ class GatedModel(keras.Model):
             raise ValueError(f"Expected a tfgate policy, got {policy!r}.")
         changed = type(policy) is not type(self._policy)
         self._policy = policy
-        for gate in self.gates:
+        for gate in (*self.gates, *self._deciders):
             gate.policy = policy
         if changed:
             # Not the train function: training asks the estimators, and a callback
@@ -380,8 +384,17 @@ class GatedModel(keras.Model):
 
     # --- Helpers
 
+    @property
+    def _deciders(self) -> list[Gate]:
+        """The gates that hold estimators and policies."""
+        return self.gates
+
+    def _further_results(self, inputs: TensorTree, outputs: TensorTree) -> TensorTree:
+        """Further outputs of `core`, by name."""
+        return {}
+
     def _common_policy(self) -> Policy:
-        policies = {gate.policy for gate in self.gates}
+        policies = {gate.policy for gate in self._deciders}
         if len(policies) > 1:
             raise ValueError(
                 f"Expected gates with one policy, got {sorted(map(str, policies))}."

@@ -32,8 +32,8 @@ class StochasticDepth(IndependentGate):
 
     Example:
     >>> gate = StochasticDepth(0.8)
-    >>> decision = gate(keras.ops.ones((1, 8, 8, 4)))["decision"]
-    >>> round(float(gate.weigh(decision)[0, 0]), 3)
+    >>> outputs = gate(keras.ops.ones((1, 8, 8, 4)))
+    >>> round(float(gate.weigh(outputs)[0, 0]), 3)
     0.8
     """
 

@@ -371,10 +371,11 @@ class TestStochasticDepth:
     @pytest.mark.parametrize("probability", [0.2, 0.9])
     def test_survives_in_training_with_its_probability(self, probability):
         gate = self.make(probability, components=64)
-        decision = np.asarray(gate(self.zeros, training=True)["decision"])
+        outputs = gate(self.zeros, training=True)
+        decision = np.asarray(outputs["decision"])
         spread = 4.0 * np.sqrt(probability * (1.0 - probability) / decision.size)
         assert decision.mean() == pytest.approx(probability, abs=spread)
-        np.testing.assert_array_equal(gate.weigh(decision, training=True), decision)
+        np.testing.assert_array_equal(gate.weigh(outputs, training=True), decision)
 
     def test_what_is_certain_is_never_closed(self):
         gate = self.make(1.0, components=64)
@@ -382,15 +383,16 @@ class TestStochasticDepth:
 
     def test_is_scaled_at_inference(self):
         gate = self.make(0.7)
-        decision = gate(self.zeros)["decision"]
-        assert np.asarray(decision).all()
-        np.testing.assert_allclose(gate.weigh(decision), 0.7, rtol=1e-6)
+        outputs = gate(self.zeros)
+        assert np.asarray(outputs["decision"]).all()
+        np.testing.assert_allclose(gate.weigh(outputs), 0.7, rtol=1e-6)
 
     def test_is_not_scaled_where_it_is_sampled(self):
         gate = self.make(0.7, policy=tfgate.Stochastic())
-        decision = np.asarray(gate(self.zeros)["decision"])
+        outputs = gate(self.zeros)
+        decision = np.asarray(outputs["decision"])
         assert 0.0 < decision.mean() < 1.0
-        np.testing.assert_array_equal(gate.weigh(decision), decision)
+        np.testing.assert_array_equal(gate.weigh(outputs), decision)
 
     def test_learns_nothing(self):
         gate = self.make(0.7)

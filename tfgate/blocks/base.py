@@ -2,8 +2,10 @@
 
 A block is called on a tensor and returns `(output, gate_outputs)`: the gate's
 logits, probability and decision are explicit outputs, which `tfgate.GatedModel`
-collects. In training and in batched inference a block masks; `tflite.lowering` holds
-the form of each that really skips.
+collects. A block of a throttled network (`tfgate.throttle`) is called on its input and
+on the outputs of the network's gating function, `block(x, control)`. In training and
+in batched inference a block masks; `tflite.lowering` holds the form of each that really
+skips.
 """
 
 from typing import Any
@@ -17,10 +19,14 @@ from tfgate.gates import Gate
 from tfgate.typing import Config
 from tfgate.typing import GateOutputs
 from tfgate.typing import Shape
+from tfgate.typing import Tensor
 
 
 class GatedBlock(keras.layers.Layer):
-    """Base of the gated blocks: a layer with one gate, computed from its input.
+    """Base of the gated blocks: a layer with one gate.
+
+    The gate is computed from the block's input, or takes its part of the outputs of a
+    gating function, the second argument of the call.
 
     Attributes:
         gate: the `tfgate.gates.Gate`.
@@ -45,7 +51,7 @@ class GatedBlock(keras.layers.Layer):
                 f"Expected block {self.name!r} to be called once, got "
                 f"{len(self._inbound_nodes)} calls: a gate decides for one place."
             )
-        structure = {"logits": 0, "probability": 0, "decision": 0}
+        structure = dict.fromkeys(self.gate.outputs, 0)
         return keras.tree.pack_sequence_as(structure, self.output[1:])
 
     def products(self) -> tuple[costs.Product, ...]:
@@ -54,7 +60,24 @@ class GatedBlock(keras.layers.Layer):
 
     def gate_macs(self) -> int:
         """MACs of the gate itself for one image."""
-        return costs.count_macs(self.gate, self.built_shape)
+        return self.gate.count_macs(self.built_shape)
+
+    def gate_input(
+        self, inputs: Tensor, control: GateOutputs | None
+    ) -> Tensor | GateOutputs:
+        """Returns what the gate is called on: the block's input, or its control.
+
+        Raises:
+            ValueError: the gate takes the one and the block was called with the other.
+        """
+        if self.gate.takes_control != (control is not None):
+            expected = "with" if self.gate.takes_control else "without"
+            raise ValueError(
+                f"Expected block {self.name!r}, whose gate is a "
+                f"{type(self.gate).__name__}, to be called {expected} the outputs of "
+                "a gating function as its control."
+            )
+        return inputs if control is None else control
 
     def get_config(self) -> Config:
         serialize = keras.saving.serialize_keras_object

@@ -39,12 +39,13 @@ class GatedBranch(GatedBlock):
         self.gate = gate
 
     def masked_branch(
-        self, inputs: Tensor, training: bool | None
+        self, inputs: Tensor, control: GateOutputs | None, training: bool | None
     ) -> tuple[Tensor, GateOutputs]:
         """Returns the branch's output, zeros where it is closed, and the gate's."""
-        gate_outputs = self.gate(inputs, training=training)
+        gate_input = self.gate_input(inputs, control)
+        gate_outputs = self.gate(gate_input, training=training)
         branch = self.branch(inputs)
-        weight = self.gate.weigh(gate_outputs["decision"], training=training)
+        weight = self.gate.weigh(gate_outputs, training=training)
         weight = ops.cast(weight, branch.dtype)
         weight = ops.reshape(weight, (-1,) + (1,) * (len(branch.shape) - 1))
         return weight * branch, gate_outputs

@@ -25,6 +25,7 @@ class GatedConcat(GatedBranch):
 
     Call arguments:
         inputs: `[batch, ..., channels]`.
+        control: outputs of a gating function, in throttled networks alone.
         training: as for any Keras layer.
 
     Returns:
@@ -63,16 +64,23 @@ class GatedConcat(GatedBranch):
         self.built = True
 
     def call(
-        self, inputs: Tensor, training: bool | None = None
+        self,
+        inputs: Tensor,
+        control: GateOutputs | None = None,
+        training: bool | None = None,
     ) -> tuple[Tensor, GateOutputs]:
-        branch, gate_outputs = self.masked_branch(inputs, training)
+        branch, gate_outputs = self.masked_branch(inputs, control, training)
         branch = ops.cast(branch, inputs.dtype)
         return ops.concatenate([inputs, branch], axis=-1), gate_outputs
 
     def compute_output_spec(
-        self, inputs: Tensor, training: bool | None = None
+        self,
+        inputs: Tensor,
+        control: GateOutputs | None = None,
+        training: bool | None = None,
     ) -> tuple[Tensor, GateOutputs]:
         appended = self.branch.compute_output_shape(inputs.shape)[-1]
         shape = (*inputs.shape[:-1], inputs.shape[-1] + appended)
         output = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        return output, self.gate.compute_output_spec(inputs)
+        gate_input = self.gate_input(inputs, control)
+        return output, self.gate.compute_output_spec(gate_input)

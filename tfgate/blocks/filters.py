@@ -64,6 +64,7 @@ class GatedFilters(GatedBlock):
 
     Call arguments:
         inputs: `[batch, ..., channels]`.
+        control: outputs of a gating function, in throttled networks alone.
         training: as for any Keras layer.
 
     Returns:
@@ -167,34 +168,41 @@ class GatedFilters(GatedBlock):
         self.built = True
 
     def call(
-        self, inputs: Tensor, training: bool | None = None
+        self,
+        inputs: Tensor,
+        control: GateOutputs | None = None,
+        training: bool | None = None,
     ) -> tuple[Tensor, GateOutputs]:
-        gate_outputs = self.gate(inputs, training=training)
-        decision = gate_outputs["decision"]
+        gate_input = self.gate_input(inputs, control)
+        gate_outputs = self.gate(gate_input, training=training)
         x = inputs
         for element in self.path():
             if isinstance(element, Site):
-                x = _mask(x, element, decision)
+                x = _mask(x, element, gate_outputs)
             else:
                 x = element(x)
         if self.residual:
             kept = inputs
             for element in self.shortcut_path():
                 if isinstance(element, Site):
-                    kept = _mask(kept, element, decision)
+                    kept = _mask(kept, element, gate_outputs)
                 else:
                     kept = element(kept)
             x = kept + x
         return self.activation(x), gate_outputs
 
     def compute_output_spec(
-        self, inputs: Tensor, training: bool | None = None
+        self,
+        inputs: Tensor,
+        control: GateOutputs | None = None,
+        training: bool | None = None,
     ) -> tuple[Tensor, GateOutputs]:
         shape = inputs.shape
         for stage in self.stages:
             shape = stage.compute_output_shape(shape)
         output = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        return output, self.gate.compute_output_spec(inputs)
+        gate_input = self.gate_input(inputs, control)
+        return output, self.gate.compute_output_spec(gate_input)
 
     def path(self) -> list[keras.Layer | Site]:
         """Stages and gated places of the main path, in the order of computation."""
@@ -348,11 +356,15 @@ def _makes_gates(gate: object) -> bool:
     return callable(gate) and not isinstance(gate, keras.layers.Layer)
 
 
-def _mask(x: Tensor, site: Site, decision: Tensor) -> Tensor:
-    """Multiplies x `[batch, ..., filters]` by the decisions `[batch, components]`."""
-    mask = ops.cast(decision[:, site.components], x.dtype)
+def _mask(x: Tensor, site: Site, gate_outputs: GateOutputs) -> Tensor:
+    """Multiplies x `[batch, ..., filters]` by the decisions, and by their scale."""
+    mask = gate_outputs["decision"][:, site.components]
+    always = ops.ones_like(mask[:, :1])
+    if "scale" in gate_outputs:
+        scale = gate_outputs["scale"][:, site.components]
+        mask, always = mask * scale, scale[:, :1]
+    mask, always = ops.cast(mask, x.dtype), ops.cast(always, x.dtype)
     if site.groups_always_open:
-        always = ops.ones_like(mask[:, :1])
         mask = ops.concatenate([always] * site.groups_always_open + [mask], axis=1)
     if site.filters_per_gate > 1:
         mask = ops.repeat(mask, site.filters_per_gate, axis=1)

@@ -29,6 +29,7 @@ class GatedResidual(GatedBranch):
 
     Call arguments:
         inputs: `[batch, ..., channels]`.
+        control: outputs of a gating function, in throttled networks alone.
         training: as for any Keras layer.
 
     Returns:
@@ -81,18 +82,25 @@ class GatedResidual(GatedBranch):
         self.built = True
 
     def call(
-        self, inputs: Tensor, training: bool | None = None
+        self,
+        inputs: Tensor,
+        control: GateOutputs | None = None,
+        training: bool | None = None,
     ) -> tuple[Tensor, GateOutputs]:
-        branch, gate_outputs = self.masked_branch(inputs, training)
+        branch, gate_outputs = self.masked_branch(inputs, control, training)
         shortcut = inputs if self.shortcut is None else self.shortcut(inputs)
         return self.activation(shortcut + branch), gate_outputs
 
     def compute_output_spec(
-        self, inputs: Tensor, training: bool | None = None
+        self,
+        inputs: Tensor,
+        control: GateOutputs | None = None,
+        training: bool | None = None,
     ) -> tuple[Tensor, GateOutputs]:
         shape = self.branch.compute_output_shape(inputs.shape)
         output = keras.KerasTensor(shape, dtype=self.compute_dtype)
-        return output, self.gate.compute_output_spec(inputs)
+        gate_input = self.gate_input(inputs, control)
+        return output, self.gate.compute_output_spec(gate_input)
 
     def get_config(self) -> Config:
         return {
