@@ -2,12 +2,13 @@ r"""Measures a converted network against another one, on real images.
 
     python -m tflite.benchmark --model=gated.tflite --baseline=dense.tflite \
         [--dataset=digits|cifar10] [--data_dir=DIR] --runs=N --threads=1 \
-        [--tau=0.5] [--sweep_tau=0.05,0.3,0.5,0.7,0.95] --json=result.json
+        [--tau=0.5 | --u=1] [--sweep=tau|u [--sweep_values=0.05,0.3,0.5]] \
+        --json=result.json
 
 Both run image by image, in alternation, in one process; load time and memory are
-measured in processes of their own. `--sweep_tau` runs a file with an input τ at each
-of several thresholds in the same run, and prints a table. MACs come from the files'
-metadata and decisions: convert with `--gate_outputs`.
+measured in processes of their own. `--sweep` runs a file with an input τ or u at each
+of several settings in the same run, and prints a table. MACs come from the files'
+metadata and decisions: convert with `--gate_outputs`, unless the file has an input u.
 """
 
 import os
@@ -24,7 +25,7 @@ from tflite import runtime
 from tflite import timing
 from tflite.errors import InputError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _DISTURBED = 0.1
 
@@ -40,7 +41,9 @@ def benchmark(
     warmup=20,
     threads=1,
     tau=None,
-    sweep_tau=(),
+    u=None,
+    sweep=None,
+    sweep_values=(),
     seed=0,
     json=None,
 ):
@@ -56,14 +59,18 @@ def benchmark(
         warmup: number of runs before that, at least 1.
         threads: number of threads of the interpreters.
         tau: threshold in [0, 1], for a file with an input τ; None takes the file's.
-        sweep_tau: thresholds in [0, 1] to run besides, for a file with an input τ.
+        u: control in [0, 1], for a file with an input u; None takes the file's, 1.
+        sweep: `"tau"` or `"u"`, to run the file at several settings of this input
+            besides; None for no sweep.
+        sweep_values: these settings, in [0, 1]; none means those of
+            `tflite.metadata.SWEEPS`.
         seed: root of the order in which the files take turns.
         json: path to write the result to, or None.
 
     Returns:
         Dict for JSON:
 
-        - `model`, `baseline`: `file`, `lowering`, `quantization`, `tau`,
+        - `model`, `baseline`: `file`, `lowering`, `quantization`, `tau`, `u`,
           `file_bytes`; `latency_ms`: `p50`, `p90`, `p99`, `mean`, `std`, and more
           (see `tflite.timing.summarize`); `executed_macs_mean`,
           `activation_rate`; `load_ms`, `first_run_ms`, `peak_memory_mib`,
@@ -73,7 +80,7 @@ def benchmark(
         - `macs_ratio`: model's executed MACs / baseline's;
         - `skip_efficiency`: (T_baseline / T_model) / (MACs_baseline / MACs_model) with
           T the `image_mean`; 1 is proportional, None where MACs are not known;
-        - `sweep`: for every τ, `tau`, `latency_ms`, `executed_macs_mean`,
+        - `sweep`: for every setting, `tau`, `u`, `latency_ms`, `executed_macs_mean`,
           `activation_rate`, `ratio_p50`, `ratio_cpu`, `macs_ratio`, `skip_efficiency`;
         - `conditions`: data set, samples, runs, warmup, threads, seed, machine, date,
           git_commit and versions.
@@ -84,7 +91,8 @@ def benchmark(
     paths = {"model": model, "baseline": baseline}
     _check_numbers(samples=samples, runs=runs, warmup=warmup, threads=threads)
     described = {key: metadata.read(path, f"--{key}") for key, path in paths.items()}
-    taus, baseline_tau = _check_taus(described, tau, sweep_tau)
+    settings = _check_settings(described["model"], tau, u, sweep, sweep_values)
+    baseline_setting = described["baseline"].checked_setting(None)
     samples = min(samples, runs)
     choice = {"samples": samples, "data_dir": data_dir}
     for description in described.values():
@@ -95,8 +103,8 @@ def benchmark(
         key: runtime.Network(path, threads=threads, name=f"--{key}")
         for key, path in paths.items()
     }
-    reference = timing.Candidate(networks["baseline"], baseline_tau)
-    candidates = [timing.Candidate(networks["model"], value) for value in taus]
+    reference = timing.Candidate(networks["baseline"], baseline_setting)
+    candidates = [timing.Candidate(networks["model"], value) for value in settings]
     timing.measure(
         [reference, *candidates], images, runs=runs, warmup=warmup, seed=seed
     )
@@ -118,7 +126,7 @@ def benchmark(
 
 
 def table(result):
-    """Formats a result: a line for the baseline and one for every τ.
+    """Formats a result: a line for the baseline and one for every setting.
 
     Args:
         result: what `benchmark` returns.
@@ -126,8 +134,9 @@ def table(result):
     Returns:
         The table as a string.
     """
+    dial = "tau" if result["model"]["u"] is None else "u"
     header = (
-        "tau",
+        dial,
         "rate",
         "MACs",
         "mean ms",
@@ -140,7 +149,7 @@ def table(result):
     first = result["baseline"] | ratios
     rows = [_cells("baseline", first)]
     rows += [
-        _cells("-" if row["tau"] is None else f"{row['tau']:g}", row)
+        _cells("-" if row[dial] is None else f"{row[dial]:g}", row)
         for row in [result["model"] | result, *result["sweep"]]
     ]
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
@@ -173,16 +182,36 @@ def _check_numbers(**numbers):
             raise InputError(f"Expected --{name} of at least 1, got {value!r}.")
 
 
-def _check_taus(described, tau, sweep_tau):
-    """Returns the τ of every candidate, the main one first, and the baseline's."""
-    model, baseline = described["model"], described["baseline"]
-    if sweep_tau and not model.has_tau_input:
+def _check_settings(model, tau, u, sweep, sweep_values):
+    """Returns the setting of τ or u of every candidate, the main one first."""
+    if sweep not in (None, *metadata.SWEEPS):
         raise InputError(
-            "Expected a --model with an input tau for --sweep_tau, got one without; "
-            "convert it with --tau_input."
+            f"Expected --sweep among {tuple(metadata.SWEEPS)}, got {sweep!r}."
         )
-    taus = [model.checked_tau(tau), *(model.checked_tau(t) for t in sweep_tau)]
-    return taus, baseline.checked_tau(None)
+    if sweep is None and len(sweep_values):
+        raise InputError("Expected --sweep with --sweep_values, got none.")
+    if sweep is not None and model.dial != sweep:
+        raise InputError(
+            f"Expected a --model with an input {sweep} for --sweep={sweep}, got one "
+            "without; convert it with --tau_input, or a throttled network with "
+            "--lowering=conditional."
+        )
+    model.checked_u(u)
+    values = [u if model.has_u_input else tau]
+    if model.has_u_input and tau is not None:
+        raise InputError(f"Expected no --tau for a file with an input u, got {tau!r}.")
+    if sweep is not None:
+        values += sweep_values or metadata.SWEEPS[sweep]
+    return [model.checked_setting(value) for value in values]
+
+
+def _settings(candidate):
+    """The candidate's τ and u, one of which it has not."""
+    has_u = candidate.network.metadata.has_u_input
+    return {
+        "tau": None if has_u else candidate.setting,
+        "u": candidate.setting if has_u else None,
+    }
 
 
 def _row(candidate, reference, samples):
@@ -194,7 +223,7 @@ def _row(candidate, reference, samples):
         macs_ratio = macs / other_macs
     time_ratio = own["image_mean"] / other["image_mean"]
     return {
-        "tau": candidate.tau,
+        **_settings(candidate),
         "latency_ms": own,
         "executed_macs_mean": macs,
         "activation_rate": candidate.activation_rate,
@@ -211,7 +240,7 @@ def _result(rows, reference, described, paths, samples, threads):
     measured = {
         "model": {key: main[key] for key in main if key not in ratios},
         "baseline": {
-            "tau": reference.tau,
+            **_settings(reference),
             "latency_ms": timing.summarize(reference, samples),
             "executed_macs_mean": reference.executed_macs,
             "activation_rate": reference.activation_rate,
@@ -253,8 +282,14 @@ def define_flags():
     flags.DEFINE_float(
         "tau", None, "Threshold in [0, 1], for a file with an input tau."
     )
+    flags.DEFINE_float("u", None, "Control in [0, 1], for a file with an input u.")
+    flags.DEFINE_string(
+        "sweep", None, "An input to run at several settings besides: tau or u."
+    )
     flags.DEFINE_list(
-        "sweep_tau", [], "Thresholds in [0, 1], separated by commas, to run besides."
+        "sweep_values",
+        [],
+        "These settings in [0, 1], separated by commas; for u 0, 1/16, ..., 1.",
     )
     flags.DEFINE_integer("seed", 0, "Root of the order in which the files take turns.")
     flags.DEFINE_string("json", None, "File for the result.")
@@ -274,7 +309,9 @@ def main():
         warmup=values.warmup,
         threads=values.threads,
         tau=values.tau,
-        sweep_tau=_numbers(values.sweep_tau),
+        u=values.u,
+        sweep=values.sweep,
+        sweep_values=files.numbers(values.sweep_values, "--sweep_values"),
         seed=values.seed,
         json=values.json,
     )
@@ -293,16 +330,6 @@ def main():
             f"{row['load_ms']:.1f} ms, memory "
             f"{'not known' if memory is None else f'{memory:.1f} MiB'}"
         )
-
-
-def _numbers(texts):
-    try:
-        return [float(text) for text in texts]
-    except ValueError:
-        raise InputError(
-            "Expected --sweep_tau as numbers in [0, 1], separated by commas, got "
-            f"{','.join(texts)!r}."
-        ) from None
 
 
 if __name__ == "__main__":

@@ -16,8 +16,22 @@ from tflite import source
 from tflite.errors import InputError
 from tflite.lowering.context import Decisions
 
+LEVELS = 4
+MIN_GROUP = 32
 
-def run(model, *, lowering, tau, tau_input, gate_outputs, quantize, labels):
+
+def run(
+    model,
+    *,
+    lowering,
+    tau,
+    tau_input,
+    gate_outputs,
+    quantize,
+    labels,
+    levels,
+    min_group,
+):
     """Converts a network; the arguments are those of `tflite.convert.convert`.
 
     Returns:
@@ -31,25 +45,34 @@ def run(model, *, lowering, tau, tau_input, gate_outputs, quantize, labels):
         path, model = model, source.load(model)
         origin = {"file": path.name, "sha256": files.fingerprint(path)}
     _check(model, lowering, labels)
+    dial = _dial(
+        model, lowering, tau_input=tau_input, levels=levels, min_group=min_group
+    )
     threshold = lowerings.LogOddsThreshold(tau)
     with _float32():
         model = source.in_float32(model)
         plans, graph = [], model
         if isinstance(model, tfgate.GatedModel):
             plans = plan.make(model, lowering, tau, tau_input)
-            graph = export_graph(model, plans, threshold, gate_outputs)
+            widths = {} if dial is None else {"levels": levels, "min_group": min_group}
+            widths = {name: value for name, value in widths.items() if value}
+            graph = export_graph(model, plans, threshold, gate_outputs, dial, **widths)
         flatbuffer = export.to_flatbuffer(
             graph,
             source.input_shape(model),
             threshold=threshold,
             tau_input=tau_input,
+            u_input=dial is not None,
             quantize=quantize,
         )
     document = describe.document(
         model,
         plans,
         decisions=gate_outputs,
-        tau=None if lowering == "dense" else {"input": tau_input, "value": tau},
+        tau=None
+        if lowering == "dense" or dial is not None
+        else {"input": tau_input, "value": tau},
+        dial=dial,
         labels=labels,
         lowering=lowering,
         quantization=quantize,
@@ -57,7 +80,16 @@ def run(model, *, lowering, tau, tau_input, gate_outputs, quantize, labels):
     return metadata.append(flatbuffer, document | {"source": origin})
 
 
-def export_graph(model, plans, threshold, gate_outputs):
+def export_graph(
+    model,
+    plans,
+    threshold,
+    gate_outputs,
+    dial=None,
+    *,
+    levels=LEVELS,
+    min_group=MIN_GROUP,
+):
     """Builds a copy of a gated network with the lowered blocks in place.
 
     Args:
@@ -65,27 +97,63 @@ def export_graph(model, plans, threshold, gate_outputs):
         plans: list of `tflite.plan.BlockPlan`, one for each block.
         threshold: `tflite.lowering.LogOddsThreshold`.
         gate_outputs: whether to add the output `decisions`.
+        dial: `tflite.lowering.Dial` of a throttled network with an input u, else None.
+        levels: largest number of widths of a block, for a dial.
+        min_group: least number of filters by which they differ, for a dial.
 
     Returns:
-        `keras.Model` from images, batch 1, to a dict of outputs.
+        `keras.Model` from images, batch 1, or from images and u, `[1]`, to a dict of
+        outputs.
     """
     rewriter = GraphRewriter(model.core)
-    context = lowerings.Context(rewriter, threshold)
+    context = lowerings.Context(
+        rewriter, threshold, dial=dial, levels=levels, min_group=min_group
+    )
     chosen = {entry.block.name: entry.lowering for entry in plans}
 
     def replace(block, x):
         return lowerings.find(block, chosen[block.name])(block, x, context)
 
     images = keras.Input(batch_shape=source.input_shape(model), name="images")
-    inputs, predictions = rewriter.rewrite(replace, inputs=images)
+    inputs = images
+    if isinstance(model, tfgate.ThrottledModel):
+        u = keras.Input(batch_shape=(1,), name="u")
+        inputs = [images, u]
+        if dial is not None:
+            dial.u = lowerings.Clamp(name="clamped_u")(u)
+    _, predictions = rewriter.rewrite(replace, inputs=inputs)
+    if dial is None:
+        inputs = images
     outputs = {"predictions": predictions}
     undecided = [p.block.gate.name for p in plans if p.decided is None]
-    if gate_outputs and undecided:
+    if gate_outputs and dial is not None:
+        openings = [o for block in model.blocks for o in dial.openings(block.gate)]
+        outputs["decisions"] = lowerings.Decided(openings, name="decisions")(dial.u)
+    elif gate_outputs and undecided:
         log_odds = [scalar for name in undecided for scalar in context.log_odds[name]]
         outputs["decisions"] = Decisions(threshold, name="decisions")(log_odds)
     graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
     rewriter.finish()
     return graph
+
+
+def _dial(model, lowering, *, tau_input, levels, min_group):
+    """The dial of a throttled network; None for others, and for dense ones."""
+    if not isinstance(model, tfgate.ThrottledModel) or lowering == "dense":
+        for name, value in (("levels", levels), ("min_group", min_group)):
+            if value is not None:
+                raise InputError(
+                    f"Expected no --{name} without a throttled network and its input "
+                    f"u, got {value!r}."
+                )
+        return None
+    if lowering != "conditional" or tau_input:
+        asked = "--tau_input" if tau_input else f"--lowering={lowering}"
+        raise InputError(
+            "Expected --lowering=conditional or dense, without --tau_input, for a "
+            f"throttled network, got {asked}."
+        )
+    return lowerings.Dial(model)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@ r"""Converts a trained network to TFLite.
 
     python -m tflite.convert --model=model.keras --output=model.tflite \
         --lowering=conditional [--tau=0.5] [--tau_input] [--gate_outputs] \
-        [--quantize=none|dynamic|float16] [--labels=labels.txt]
+        [--quantize=none|dynamic|float16] [--labels=labels.txt] \
+        [--levels=4] [--min_group=32]
 
 Lowerings:
 
@@ -12,6 +13,9 @@ Lowerings:
 - dense: all gates open and gone; also for networks without gates;
 - pruned: the plain network that is left if every gate decides the same for every
   image, else an error.
+
+A throttled network (`tfgate.throttle`) becomes a file with an input u: conditional
+puts everything that u closes behind conditions on u, and dense fixes u at 1.
 
 The file has the signature images -> predictions (batch 1), and carries a description
 of itself, see `tflite.metadata`.
@@ -39,6 +43,8 @@ def convert(
     gate_outputs=False,
     quantize="none",
     labels=None,
+    levels=None,
+    min_group=None,
 ):
     """Converts a trained network and writes the file.
 
@@ -56,6 +62,11 @@ def convert(
             no such output, and all decisions are in the metadata.
         quantize: one of `QUANTIZATIONS`.
         labels: names of the classes, or None.
+        levels: for a throttled network, in how many widths the file has each block of
+            gated filters, at least 1: more follow u more closely, and take more bytes.
+            None means 4.
+        min_group: least number of filters by which these widths differ, at least 1.
+            None means 32: smaller groups are slower than the filters they save.
 
     Returns:
         `tflite.metadata.Metadata` of the file.
@@ -64,6 +75,9 @@ def convert(
         InputError: an argument does not fit; nothing is written then.
     """
     _check_arguments(lowering, tau, tau_input, quantize)
+    for name, value in (("levels", levels), ("min_group", min_group)):
+        if value is not None and value < 1:
+            raise InputError(f"Expected --{name} of at least 1, got {value!r}.")
     output = files.writable(output, "--output")
     if isinstance(model, str | os.PathLike):
         model = files.keras_archive(model, "--model")
@@ -79,6 +93,8 @@ def convert(
         gate_outputs=gate_outputs,
         quantize=quantize,
         labels=None if labels is None else list(labels),
+        levels=levels,
+        min_group=min_group,
     )
     with files.replaced(output) as unfinished:
         unfinished.write_bytes(content)
@@ -121,6 +137,12 @@ def define_flags():
     flags.DEFINE_string(
         "labels", None, "Text file with the names of the classes, one a line."
     )
+    flags.DEFINE_integer(
+        "levels", None, "Widths of each block in a throttled network's file; 4."
+    )
+    flags.DEFINE_integer(
+        "min_group", None, "Least number of filters by which these widths differ; 32."
+    )
     flags.mark_flags_as_required(["model", "output"])
 
 
@@ -141,6 +163,8 @@ def main():
         gate_outputs=values.gate_outputs,
         quantize=values.quantize,
         labels=labels,
+        levels=values.levels,
+        min_group=values.min_group,
     )
     _print_summary(values.output, description)
 

@@ -10,7 +10,9 @@ from tflite import metadata
 from tflite import source
 
 
-def document(model, plans, *, decisions, tau, labels, lowering, quantization):
+def document(
+    model, plans, *, decisions, tau, labels, lowering, quantization, dial=None
+):
     """Collects what the file says about itself, see `tflite.metadata`.
 
     Args:
@@ -21,6 +23,7 @@ def document(model, plans, *, decisions, tau, labels, lowering, quantization):
         labels: list of class names, or None.
         lowering: the lowering of the network.
         quantization: one of `tflite.metadata.QUANTIZATIONS`.
+        dial: `tflite.lowering.Dial` of a file with an input u, else None.
 
     Returns:
         Dict for JSON, without `source` and `flatbuffer`.
@@ -35,6 +38,7 @@ def document(model, plans, *, decisions, tau, labels, lowering, quantization):
         "lowering": lowering,
         "quantization": quantization,
         "tau": tau,
+        "u": None if dial is None else _control(model, dial),
         "input": _tensor("images", source.input_shape(model))
         | {
             "value_range": [0, 255] if normalization["in_graph"] else None,
@@ -48,7 +52,7 @@ def document(model, plans, *, decisions, tau, labels, lowering, quantization):
         },
         "labels": labels,
         "gates": gates,
-        "macs": _macs(model, plans),
+        "macs": _macs(model, plans) if dial is None else _dial_macs(model, dial),
         "versions": {
             "tfgate": tfgate.__version__,
             "tensorflow": tf.__version__,
@@ -104,6 +108,26 @@ def _macs(model, plans):
         "dense": model.costs.dense,
         "all_open": left("closed") + gate_macs,
         "all_closed": left("closed", "if") + gate_macs,
+    }
+
+
+def _control(model, dial):
+    """Where the file's MACs rise with u."""
+    begins = sorted({o.first for steps in dial.steps for o in steps.openings})
+    rising = []
+    for u in [0.0, *begins]:
+        macs = int(dial.executed_macs(model.costs.dense, u))
+        if not rising or rising[-1]["macs"] != macs:
+            rising.append({"from": u, "macs": macs})
+    return {"value": 1.0, "steps": rising}
+
+
+def _dial_macs(model, dial):
+    dense = model.costs.dense
+    return {
+        "dense": dense,
+        "all_open": int(dial.executed_macs(dense, 1.0)),
+        "all_closed": int(dial.executed_macs(dense, 0.0)),
     }
 
 

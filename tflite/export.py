@@ -13,7 +13,7 @@ from tflite.errors import InputError
 _SIGNATURE = "serving_default"
 
 
-def to_flatbuffer(model, image_shape, *, threshold, tau_input, quantize):
+def to_flatbuffer(model, image_shape, *, threshold, tau_input, quantize, u_input=False):
     """Converts an export graph.
 
     The way is Keras's ExportArchive and a SavedModel: the weights of a branch stay
@@ -22,15 +22,17 @@ def to_flatbuffer(model, image_shape, *, threshold, tau_input, quantize):
     signature, which `from_keras_model` does not.
 
     Args:
-        model: `keras.Model` from images to predictions, or to a dict of outputs.
+        model: `keras.Model` from images, or from images and u, `[1]`, to predictions,
+            or to a dict of outputs.
         image_shape: `(1, height, width, channels)`.
         threshold: the `tflite.lowering.LogOddsThreshold` of its layers.
         tau_input: whether τ is an input of the file, besides the images.
         quantize: one of `tflite.metadata.QUANTIZATIONS`.
+        u_input: whether u is one.
 
     Returns:
         Bytes of the flatbuffer. Its one signature has the inputs `images` and, on
-        demand, `tau`, a float32 scalar.
+        demand, `tau` or `u`, a float32 scalar.
 
     Raises:
         InputError: the network has operations that TFLite has not.
@@ -45,13 +47,20 @@ def to_flatbuffer(model, image_shape, *, threshold, tau_input, quantize):
         with threshold.bound(tau):
             return serve(images)
 
-    if tau_input:
-        signature.append(tf.TensorSpec((), tf.float32, name="tau"))
+    def serve_with_u(images, u):
+        return serve([images, tf.reshape(u, (1,))])
+
+    endpoint = serve
+    for name, wanted, function in (
+        ("tau", tau_input, serve_with_tau),
+        ("u", u_input, serve_with_u),
+    ):
+        if wanted:
+            signature.append(tf.TensorSpec((), tf.float32, name=name))
+            endpoint = function
     archive = keras.export.ExportArchive()
     archive.track(model)
-    archive.add_endpoint(
-        _SIGNATURE, serve_with_tau if tau_input else serve, input_signature=signature
-    )
+    archive.add_endpoint(_SIGNATURE, endpoint, input_signature=signature)
     with tempfile.TemporaryDirectory() as directory:
         saved = pathlib.Path(directory) / "saved_model"
         archive.write_out(saved, verbose=False)

@@ -32,6 +32,28 @@ def existing(path, name):
     return path
 
 
+def numbers(texts, name):
+    """Reads numbers of a list flag.
+
+    Args:
+        texts: list of str.
+        name: name of the flag, for the message.
+
+    Returns:
+        List of floats.
+
+    Raises:
+        InputError: one is no number.
+    """
+    try:
+        return [float(text) for text in texts]
+    except ValueError:
+        raise InputError(
+            f"Expected {name} as numbers in [0, 1], separated by commas, got "
+            f"{','.join(texts)!r}."
+        ) from None
+
+
 def keras_archive(path, name):
     """Checks that a `.keras` file exists and is undamaged, without loading it.
 

@@ -4,7 +4,7 @@ It is the entry `tfgate.json` of a zip archive that follows the flatbuffer, the 
 where TFLite's metadata tools put associated files. Interpreters ignore it, alignment
 stays as it was, and any zip reader opens it: `unzip -p model.tflite tfgate.json`.
 
-Version 1 of the document:
+Version 2 of the document; version 1 has no `u`:
 
     schema          "tfgate.tflite"
     schema_version  1; a reader refuses a higher one
@@ -16,6 +16,10 @@ Version 1 of the document:
                             a probability, clipped to [0, 1]; 0 opens all undecided
                             gates, 1 closes all
                     value   the threshold in (0, 1); with an input, a proposal for it
+    u               null, or for a throttled network with the input `u`, a float32
+                    scalar, clamped to [0, 1] (NaN closes what may be closed):
+                    value   a proposal for it, 1
+                    steps   a list of {from, macs}: MACs per image from that u on
     input           name, shape (batch 1), dtype
                     value_range    [low, high] of pixel values, null if not known
                     normalization  in_graph  whether the file normalizes the pixels
@@ -29,7 +33,7 @@ Version 1 of the document:
                     gate        name of the gate
                     kind        class of the block, such as "GatedResidual"
                     gate_kind   class of the gate, such as "DependentGate"
-                    lowering    "if", "masked", "open" or "closed"
+                    lowering    "if", "masked", "open", "closed" or "levels"
                     gate_macs   MACs of computing the gate; 0 where the file does not
                     components  a list:
                                 macs     MACs of the component for one image
@@ -39,6 +43,7 @@ Version 1 of the document:
                                          the undecided components in network order
     macs            per image: dense, the same network without gates; all_open and
                     all_closed, this file with every undecided component open, closed
+                    (u at 1, at 0)
     versions        of tfgate, tensorflow and keras
     source          file, sha256 of the .keras file; null if converted from memory
     flatbuffer      bytes, sha256 of what precedes the archive
@@ -57,9 +62,15 @@ from tflite.errors import InputError
 
 ENTRY = "tfgate.json"
 SCHEMA = "tfgate.tflite"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LOWERINGS = ("conditional", "masked", "dense", "pruned")
 QUANTIZATIONS = ("none", "dynamic", "float16")
+
+# Settings of an input τ or u that a sweep runs unless told otherwise: for u, TNN's.
+SWEEPS = {
+    "tau": (0.05, 0.3, 0.5, 0.7, 0.95),
+    "u": tuple(step / 16 for step in range(17)),
+}
 
 _IDENTIFIER = b"TFL3"
 
@@ -101,6 +112,18 @@ class Metadata:
         return self["tau"] is not None and self["tau"]["input"]
 
     @property
+    def has_u_input(self):
+        """Whether the control u is an input of the file."""
+        return self.document.get("u") is not None
+
+    @property
+    def dial(self):
+        """Name of the input that a caller may set, `"tau"` or `"u"`; None without."""
+        if self.has_u_input:
+            return "u"
+        return "tau" if self.has_tau_input else None
+
+    @property
     def image_shape(self):
         """Shape of one image, without the batch."""
         return tuple(self["input"]["shape"][1:])
@@ -127,17 +150,22 @@ class Metadata:
         ]
         return np.stack(columns, axis=1).astype("float32")
 
-    def executed_macs(self, decisions=None):
+    def executed_macs(self, decisions=None, u=None):
         """MACs that the file executes for each image.
 
         Args:
             decisions: array `[images, n]`, the output `decisions` of n undecided
                 components; None if not known.
+            u: the control, for a file with an input u; None takes the file's own.
 
         Returns:
             float64 array `[images]`; a number where every image costs the same; None
             where it depends on decisions that are not known.
         """
+        if self.has_u_input:
+            u = self["u"]["value"] if u is None else u
+            begun = [step for step in self["u"]["steps"] if step["from"] <= u]
+            return float(begun[-1]["macs"])
         macs = self["macs"]
         if macs["all_open"] == macs["all_closed"]:
             return float(macs["all_closed"])
@@ -145,6 +173,36 @@ class Metadata:
             return None
         switched = np.array([c["macs"] for c in self.undecided], "float64")
         return macs["all_closed"] + np.asarray(decisions, "float64") @ switched
+
+    def checked_u(self, u):
+        """Checks a choice of the control u against this file.
+
+        Args:
+            u: number, or None for the file's own.
+
+        Returns:
+            u as the file will use it, a float; None where it has no such input.
+
+        Raises:
+            InputError: u is out of range, or the file has no input u.
+        """
+        if not self.has_u_input:
+            if u is not None:
+                raise InputError(
+                    f"Expected no --u for a file without an input u, got {u!r}; "
+                    "convert a throttled network with --lowering=conditional."
+                )
+            return None
+        if u is None:
+            return self["u"]["value"]
+        if not 0.0 <= u <= 1.0:
+            raise InputError(f"Expected --u in [0, 1], got {u!r}.")
+        # As the file gets it, in float32.
+        return float(np.float32(u))
+
+    def checked_setting(self, value):
+        """Checks a setting of the file's dial, τ or u: `checked_tau`, `checked_u`."""
+        return self.checked_u(value) if self.has_u_input else self.checked_tau(value)
 
     def checked_tau(self, tau):
         """Checks a choice of τ against this file.

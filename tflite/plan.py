@@ -25,8 +25,8 @@ class BlockPlan:
 
     @property
     def computes_gate(self):
-        """Whether the file has the gate."""
-        return self.lowering in ("if", "masked")
+        """Whether the file has the gate: conditions on u cost nothing."""
+        return self.lowering in ("if", "masked") and not self.block.gate.takes_control
 
 
 def make(model, lowering, tau, tau_input):
@@ -39,13 +39,16 @@ def make(model, lowering, tau, tau_input):
         tau_input: whether τ is an input; no gate is decided then.
 
     Returns:
-        List of `BlockPlan` in network order.
+        List of `BlockPlan` in network order. Blocks of throttled networks that are not
+        dense have conditions on u.
 
     Raises:
         InputError: `"pruned"`, and some gates depend on the image.
     """
     if lowering == "dense":
         return [BlockPlan(block, "open", 1) for block in model.blocks]
+    if isinstance(model, tfgate.ThrottledModel):
+        return [BlockPlan(block, _throttled(block), None) for block in model.blocks]
     if tau_input:
         undecided = "if" if lowering == "conditional" else "masked"
         return [BlockPlan(block, undecided, None) for block in model.blocks]
@@ -60,6 +63,10 @@ def make(model, lowering, tau, tau_input):
         _choose(block, decision.action, lowering)
         for block, decision in zip(model.blocks, report.blocks, strict=True)
     ]
+
+
+def _throttled(block):
+    return "levels" if isinstance(block, tfgate.GatedFilters) else "if"
 
 
 def _choose(block, action, lowering):

@@ -34,16 +34,17 @@ class Network:
         runner = self._interpreter.get_signature_runner()
         details = runner.get_input_details() | runner.get_output_details()
         self._indices = {key: entry["index"] for key, entry in details.items()}
-        if self.metadata.has_tau_input:
-            self.set_tau(self.metadata["tau"]["value"])
+        self._dial = self.metadata.dial
+        if self._dial is not None:
+            self.set_dial(self.metadata[self._dial]["value"])
 
-    def set_tau(self, tau):
-        """Sets the input τ.
+    def set_dial(self, value):
+        """Sets the input τ or u, whichever the file has.
 
         Args:
-            tau: number in [0, 1].
+            value: number in [0, 1].
         """
-        self._interpreter.set_tensor(self._indices["tau"], np.float32(tau))
+        self._interpreter.set_tensor(self._indices[self._dial], np.float32(value))
 
     def set_image(self, image):
         """Sets the input image.

@@ -51,6 +51,8 @@ def check(model):
             f"Expected a functional model, got {model.name!r} of class "
             f"{type(model).__name__}, whose input is not known."
         ) from None
+    if isinstance(model, tfgate.ThrottledModel):
+        inputs = inputs[:1]  # u may be one in the file, too
     if len(inputs) != 1 or len(outputs) != 1:
         raise InputError(
             f"Expected a model with one input and one output, got {len(inputs)} and "

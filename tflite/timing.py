@@ -13,14 +13,14 @@ class Candidate:
 
     Attributes:
         network: `tflite.runtime.Network`; candidates may share one.
-        tau: value of its input τ, or None.
+        setting: value of its input τ or u; None without one.
         milliseconds: float64 `[runs]`, latency of each run.
         cpu_milliseconds: float64 `[runs]`, processor time of each run.
         decisions: float32 `[images, n]` of each image, None if the file tells none.
     """
 
     network: runtime.Network
-    tau: float | None
+    setting: float | None
     milliseconds: np.ndarray | None = None
     cpu_milliseconds: np.ndarray | None = None
     decisions: np.ndarray | None = None
@@ -28,7 +28,9 @@ class Candidate:
     @property
     def executed_macs(self):
         """Mean MACs per image; None if they depend on unknown decisions."""
-        macs = self.network.metadata.executed_macs(self.decisions)
+        metadata = self.network.metadata
+        u = self.setting if metadata.has_u_input else None
+        macs = metadata.executed_macs(self.decisions, u)
         return None if macs is None else float(np.mean(macs))
 
     @property
@@ -40,8 +42,8 @@ class Candidate:
 
     def run(self, image):
         """Runs on one image; returns its milliseconds, by the clock and of the CPU."""
-        if self.network.metadata.has_tau_input:
-            self.network.set_tau(self.tau)
+        if self.network.metadata.dial is not None:
+            self.network.set_dial(self.setting)
         self.network.set_image(image)
         return 1000 * np.array(self.network.invoke())
 

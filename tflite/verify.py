@@ -23,7 +23,17 @@ from tflite import quiet
 from tflite.errors import InputError
 
 
-def verify(model, tflite, *, dataset, samples=100, data_dir=None, tau=None, json=None):
+def verify(
+    model,
+    tflite,
+    *,
+    dataset,
+    samples=100,
+    data_dir=None,
+    tau=None,
+    us=None,
+    json=None,
+):
     """Compares a .tflite file with the network that it was converted from.
 
     Args:
@@ -33,6 +43,8 @@ def verify(model, tflite, *, dataset, samples=100, data_dir=None, tau=None, json
         samples: number of test images, the first of the data set.
         data_dir: directory of TFDS data sets, for cifar10.
         tau: threshold in (0, 1), for a file with an input τ; None takes the file's.
+        us: values of the control in [0, 1] to compare at, for a file with an input u;
+            None takes 0, 1/16, ..., 1.
         json: path to write the result to, or None.
 
     Returns:
@@ -48,7 +60,10 @@ def verify(model, tflite, *, dataset, samples=100, data_dir=None, tau=None, json
           decisions that the file does not tell;
         - `activation_rate`: mean decision in the file, None as for gate_agreement;
         - `accuracy`: of `keras` and of `tflite`, in [0, 1];
-        - `tau`: None for a file without gates;
+        - `tau`: None for a file without gates, or with an input u;
+        - `us`: for a file with an input u, a list with the numbers above, `accuracy`
+          included, at each `u`; the ones above are then the lowest agreements, the
+          largest error, and means of the others. None for other files;
         - `compared`: the two files, data set, lowering, quantization, the reference,
           and `same_source`: whether the file was made from this very `.keras` file,
           None if one of the two was in memory;
@@ -61,6 +76,7 @@ def verify(model, tflite, *, dataset, samples=100, data_dir=None, tau=None, json
     tau = description.checked_tau(tau)
     if tau is not None and not 0.0 < tau < 1.0:
         raise InputError(f"Expected --tau in (0, 1), as Keras takes it, got {tau!r}.")
+    us = _checked_us(description, us)
     choice = {"samples": samples, "data_dir": data_dir}
     datasets.check(dataset, image_shape=description.image_shape, **choice)
     json = None if json is None else files.writable(json, "--json")
@@ -74,7 +90,7 @@ def verify(model, tflite, *, dataset, samples=100, data_dir=None, tau=None, json
     loaded = model if in_memory else source.load(path)
     _check_same_network(loaded, description)
     images = datasets.load(dataset, **choice)
-    result = _compare(loaded, tflite, description, images, tau)
+    result = _compare(loaded, tflite, description, images, tau, us)
     made_from = description["source"]
     result["compared"] |= {
         "model": loaded.name if in_memory else path.name,
@@ -87,21 +103,84 @@ def verify(model, tflite, *, dataset, samples=100, data_dir=None, tau=None, json
     return result
 
 
-def _compare(model, tflite, description, images, tau):
-    from tflite import reference
+def _checked_us(description, us):
+    """The values of u to compare at; None alone for a file without an input u."""
+    if not description.has_u_input:
+        if us is not None:
+            description.checked_u(us[0] if len(us) else 0.0)
+        return [None]
+    if us is not None and not len(us):
+        raise InputError("Expected at least one number for --us, got none.")
+    return [description.checked_u(u) for u in (metadata.SWEEPS["u"] if not us else us)]
+
+
+def _compare(model, tflite, description, images, tau, us):
     from tflite import runtime
 
     network = runtime.Network(tflite)
-    if description.has_tau_input:
-        network.set_tau(tau)
-    predictions, decisions = network.run(images.images)
-    expected, expected_decisions = reference.run(model, images.images, tau=tau)
-    all_decisions = description.all_decisions(decisions, len(images))
-    told = all_decisions is not None
-    executed = description.executed_macs(decisions)
-    classes, expected_classes = predictions.argmax(1), expected.argmax(1)
+    rows = [_compare_at(network, model, description, images, tau, u) for u in us]
+    result = rows[0] | {"us": None}
+    if description.has_u_input:
+        result = _summary(rows) | {
+            "us": [{"u": u, **row} for u, row in zip(us, rows, strict=True)]
+        }
     return {
         "samples": len(images),
+        **result,
+        "tau": tau,
+        "compared": {
+            "tflite": os.path.basename(tflite),
+            "dataset": images.name,
+            "lowering": description["lowering"],
+            "quantization": description["quantization"],
+            "reference": _reference(description, tau),
+        },
+        **machine.provenance(),
+    }
+
+
+def _summary(rows):
+    """One row of several: the worst of what is compared, means of the rest."""
+
+    def column(name):
+        values = [row[name] for row in rows]
+        return None if None in values else values
+
+    def of(combine, name):
+        values = column(name)
+        return None if values is None else float(combine(values))
+
+    return {
+        "gate_agreement": of(min, "gate_agreement"),
+        "prediction_agreement": of(min, "prediction_agreement"),
+        "max_abs_error": of(max, "max_abs_error"),
+        "executed_macs_mean": of(np.mean, "executed_macs_mean"),
+        "activation_rate": of(np.mean, "activation_rate"),
+        "accuracy": {
+            key: float(np.mean([row["accuracy"][key] for row in rows]))
+            for key in ("keras", "tflite")
+        },
+    }
+
+
+def _reference(description, tau):
+    if description.has_u_input:
+        return "Keras, at the same u"
+    return "Keras, all gates open" if tau is None else "Keras, threshold"
+
+
+def _compare_at(network, model, description, images, tau, u):
+    from tflite import reference
+
+    if description.dial is not None:
+        network.set_dial(tau if u is None else u)
+    predictions, decisions = network.run(images.images)
+    expected, expected_decisions = reference.run(model, images.images, tau=tau, u=u)
+    all_decisions = description.all_decisions(decisions, len(images))
+    told = all_decisions is not None
+    executed = description.executed_macs(decisions, u)
+    classes, expected_classes = predictions.argmax(1), expected.argmax(1)
+    return {
         "gate_agreement": float(np.mean(all_decisions == expected_decisions))
         if told
         else None,
@@ -113,15 +192,6 @@ def _compare(model, tflite, description, images, tau):
             "keras": float(np.mean(expected_classes == images.labels)),
             "tflite": float(np.mean(classes == images.labels)),
         },
-        "tau": tau,
-        "compared": {
-            "tflite": os.path.basename(tflite),
-            "dataset": images.name,
-            "lowering": description["lowering"],
-            "quantization": description["quantization"],
-            "reference": "Keras, all gates open" if tau is None else "Keras, threshold",
-        },
-        **machine.provenance(),
     }
 
 
@@ -166,6 +236,12 @@ def define_flags():
     flags.DEFINE_float(
         "tau", None, "Threshold in (0, 1), for a file with an input tau."
     )
+    flags.DEFINE_list(
+        "us",
+        None,
+        "Values of u in [0, 1], separated by commas, for a file with an input u; 0, "
+        "1/16, ..., 1.",
+    )
     flags.DEFINE_string("json", None, "File for the result.")
     flags.DEFINE_float(
         "min_agreement",
@@ -190,6 +266,7 @@ def main():
         samples=values.samples,
         data_dir=values.data_dir,
         tau=values.tau,
+        us=None if values.us is None else files.numbers(values.us, "--us"),
         json=values.json,
     )
     for key in (
@@ -201,6 +278,13 @@ def main():
         "activation_rate",
     ):
         print(f"{key}: {result[key]}")
+    for row in result["us"] or ():
+        print(
+            f"u {row['u']:.4f}: gates {row['gate_agreement']}, classes "
+            f"{row['prediction_agreement']}, error {row['max_abs_error']:.1e}, "
+            f"accuracy {row['accuracy']['tflite']:.4f}, "
+            f"MACs {row['executed_macs_mean']:,.0f}"
+        )
     if result["compared"]["same_source"] is False:
         print("note: the .tflite file was made from another .keras file than --model")
     agreements = [result["gate_agreement"], result["prediction_agreement"]]

@@ -121,7 +121,8 @@ def _benchmark(name, files, workdir):
         dataset="digits",
         samples=_SAMPLES,
         runs=_RUNS,
-        sweep_tau=(0.0,) if name == "gated" else (),
+        sweep="tau" if name == "gated" else None,
+        sweep_values=(0.0,) if name == "gated" else (),
         json=workdir / f"benchmark_{name}.json",
     )
     print(f"{name}: p50 {result['ratio_p50']:.3f} of dense", flush=True)

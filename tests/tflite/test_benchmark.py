@@ -19,7 +19,7 @@ def result(files, tmp_path_factory):
     path = tmp_path_factory.mktemp("benchmark") / "result.json"
     model, baseline = files
     result = benchmark.benchmark(
-        model, baseline, sweep_tau=[0.0, 1.0], json=path, **FEW
+        model, baseline, sweep="tau", sweep_values=[0.0, 1.0], json=path, **FEW
     )
     assert json.loads(path.read_text()) == result
     return result
@@ -88,7 +88,11 @@ def test_macs_are_unknown_without_decisions(converted, files):
         ({"samples": 1000, "runs": 1000}, "--samples from 1 to 360"),
         ({"dataset": "mnist"}, "--dataset among"),
         ({"tau": 1.5}, r"in \[0, 1\]"),
-        ({"sweep_tau": [0.5, -1.0]}, r"in \[0, 1\]"),
+        ({"sweep": "tau", "sweep_values": [0.5, -1.0]}, r"in \[0, 1\]"),
+        ({"sweep": "rate"}, "--sweep among"),
+        ({"sweep_values": [0.5]}, "--sweep with --sweep_values"),
+        ({"u": 0.5}, "no --u for a file without"),
+        ({"sweep": "u"}, "--model with an input u"),
         ({"json": "missing/result.json"}, "--json in an existing directory"),
     ],
 )
@@ -100,4 +104,4 @@ def test_bad_arguments(files, arguments, message):
 def test_a_sweep_needs_an_input(files):
     model, baseline = files
     with pytest.raises(errors.InputError, match="--model with an input tau"):
-        benchmark.benchmark(baseline, model, sweep_tau=[0.5], **FEW)
+        benchmark.benchmark(baseline, model, sweep="tau", **FEW)

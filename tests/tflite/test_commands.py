@@ -87,7 +87,8 @@ def test_benchmark_prints_a_table(converted, tmp_path):
         model=converted("dependent", **TAU_INPUT),
         baseline=converted("dependent", lowering="dense"),
         runs=5,
-        sweep_tau="0.2,0.8",
+        sweep="tau",
+        sweep_values="0.2,0.8",
         json=tmp_path / "result.json",
     )
     assert done.returncode == 0, done.stderr
@@ -118,7 +119,11 @@ def test_networks_without_gates_are_refused_in_one_line(keras_files, tmp_path):
         ("verify", {"model": "x.keras", "tflite": "x.tflite"}, "--tflite to be a file"),
         ("verify", {"model": "x", "tflite": "x", "min_agreement": 2}, "in [0, 1]"),
         ("benchmark", {"model": "x", "baseline": "x"}, "--model to be a file"),
-        ("benchmark", {"model": "x", "baseline": "x", "sweep_tau": "a"}, "numbers in"),
+        (
+            "benchmark",
+            {"model": "x", "baseline": "x", "sweep_values": "a"},
+            "numbers in",
+        ),
     ],
 )
 def test_bad_flags(command, arguments, message):

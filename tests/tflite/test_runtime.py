@@ -10,7 +10,7 @@ TAU_INPUT = {"lowering": "conditional", "tau_input": True, "gate_outputs": True}
 def test_starts_at_the_proposed_threshold(converted, images):
     proposed = runtime.Network(converted("dependent", **TAU_INPUT))
     chosen = runtime.Network(converted("dependent", **TAU_INPUT))
-    chosen.set_tau(0.5)
+    chosen.set_dial(0.5)
     for first, second in zip(proposed.run(images), chosen.run(images), strict=True):
         np.testing.assert_array_equal(first, second)
 

@@ -1,6 +1,7 @@
 """A path through a block of gated filters, made of smaller layers."""
 
 import dataclasses
+from collections.abc import Callable
 from collections.abc import Sequence
 
 import keras
@@ -15,6 +16,9 @@ from tfgate.compaction.slicing import NotFoldable
 from tfgate.layers import SelectChannels
 
 Path = Sequence[keras.Layer | Site]
+
+# From a gated place and the channels that are left there to a layer, or None.
+AtSite = Callable[[Site, list[int]], keras.Layer | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +42,12 @@ class SlicedPath:
 
 
 def slice_path(
-    block: GatedFilters, path: Path, decisions: np.ndarray, needed: bool = False
+    block: GatedFilters,
+    path: Path,
+    decisions: np.ndarray,
+    needed: bool = False,
+    given: Sequence[int] | None = None,
+    at_site: AtSite | None = None,
 ) -> SlicedPath:
     """Slices a path; keeps closed filters as zeros where that is the only exact way.
 
@@ -47,14 +56,23 @@ def slice_path(
         path: its stages or its shortcut.
         decisions: `[components]`.
         needed: whether the result may not be constants alone.
+        given: the channels of the block's input that the path gets, in order; the
+            others are zero. None means all.
+        at_site: function `(site, channels) -> layer`, called where the path crosses a
+            gated place with the channels that are left of the tensor there; the layer,
+            or None, stands behind it. It has no weights, and keeps the shape.
     """
-    try:
-        sliced = _PathSlicer(block, path, decisions, restore=False).run()
-        if not (needed and sliced.is_empty):
+    for restore in (False, True):
+        slicer = _PathSlicer(block, path, decisions, restore, given, at_site)
+        try:
+            sliced = slicer.run()
+        except NotFoldable:
+            if restore:
+                raise
+            continue
+        if restore or not (needed and sliced.is_empty):
             return sliced
-    except NotFoldable:
-        pass
-    return _PathSlicer(block, path, decisions, restore=True).run()
+    raise AssertionError
 
 
 class _PathSlicer:
@@ -74,6 +92,7 @@ class _PathSlicer:
         decisions: `[components]` of the block's gate.
         restore: whether closed filters come back, as zeros, right behind their place:
             then nothing is constant, and all that follows is as it was.
+        given, at_site: see `slice_path`.
 
     Raises:
         NotFoldable: from `run`, where constants can't be carried on.
@@ -85,9 +104,12 @@ class _PathSlicer:
         path: Path,
         decisions: np.ndarray,
         restore: bool,
+        given: Sequence[int] | None,
+        at_site: AtSite | None,
     ) -> None:
         self._block = block
         self._restore = restore
+        self._at_site = at_site
         self._elements: list[keras.Layer | Site] = []
         self._open: dict[Site, np.ndarray] = {}  # filters, bool
         self._shapes = [tuple(block.built_shape)]  # before each element, and at the end
@@ -101,7 +123,7 @@ class _PathSlicer:
                 self._elements.append(leaf)
                 self._shapes.append(tuple(leaf.compute_output_shape(self._shapes[-1])))
         self._layers: list[NewLayer] = []
-        self._kept = list(range(self._channels(0)))
+        self._kept = list(range(self._channels(0)) if given is None else given)
         self._constants = np.zeros(self._channels(0))
         self._carrier: int | None = None
         self._carried = 0.0  # the carrier's value
@@ -136,11 +158,13 @@ class _PathSlicer:
             ]
             self._select(places, site.name)
             self._keep_all(index)
+            self._stand_at(site)
             return
         kept = [c for c in self._kept if opened[c] or c == carrier]
         self._select([self._kept.index(channel) for channel in kept], site.name)
         self._kept, self._carrier = kept, carrier
         self._constants = np.where(opened, self._constants, 0.0)
+        self._stand_at(site)
 
     def _cross_mixing(self, index: int, layer: keras.Layer) -> None:
         outputs, carrier_channel = self._demanded(index), self._carrier
@@ -295,6 +319,12 @@ class _PathSlicer:
     def _keep_all(self, index: int) -> None:
         self._kept = list(range(self._channels(index)))
         self._constants = np.zeros(len(self._kept))
+
+    def _stand_at(self, site: Site) -> None:
+        if self._at_site is not None and self._kept:
+            layer = self._at_site(site, self._kept)
+            if layer is not None:
+                self._layers.append(NewLayer(layer, []))
 
     def _select(self, picked: Sequence[int | None], place: str) -> None:
         if picked == list(range(len(self._kept))):

@@ -138,9 +138,16 @@ class StaticGating(GatingFunction):
 
     Estimators have no part in it, and τ has none. `AlwaysOpen` opens everything.
 
+    Attributes:
+        factors, levels: float32 arrays `[components]`. At inference, unless it draws, a
+            component is open where u * factor >= level, in float32.
+
     Reference:
         TNN 4.1.
     """
+
+    factors: np.ndarray
+    levels: np.ndarray
 
     def decide(self, inputs: Tensor, training: bool | None) -> GateOutputs:
         if not training and isinstance(self.policy, AlwaysOpen):
@@ -169,10 +176,6 @@ class Nested(StaticGating):
         modules: see `GatingFunction`.
         **kwargs: arguments of `Gate`, but for components.
 
-    Attributes:
-        thresholds: float32 array `[components]`: a component is open where
-            u >= threshold, up to rounding.
-
     Reference:
         TNN 3.4; 4.1 (k); 5.2 (along the depth).
 
@@ -187,27 +190,22 @@ class Nested(StaticGating):
 
     def __init__(self, modules: Sequence[Module], **kwargs: Any) -> None:
         super().__init__(modules, **kwargs)
-        # Open where u * factor >= level: on the width u (n + 1) >= i, on the depth
-        # u >= threshold.
-        self._factors = np.ones(self.components, "float32")
-        self._levels = np.zeros(self.components, "float32")
+        # On the width u (n + 1) >= i, on the depth u >= threshold.
+        self.factors = np.ones(self.components, "float32")
+        self.levels = np.zeros(self.components, "float32")
         stages = [module for module in self.modules if module.axis == "depth"]
         if stages:
             found = depth_thresholds([module.count for module in stages])
             for module, levels in zip(stages, found, strict=True):
-                self._levels[module.components] = levels
+                self.levels[module.components] = levels
         for module in self.modules:
             if module.axis == "width":
-                self._factors[module.components] = module.size + 1
+                self.factors[module.components] = module.size + 1
                 first = module.always_open + 1
-                self._levels[module.components] = np.arange(first, module.size + 1)
-
-    @property
-    def thresholds(self) -> np.ndarray:
-        return self._levels / self._factors
+                self.levels[module.components] = np.arange(first, module.size + 1)
 
     def follow(self, u: Tensor, training: bool | None) -> GateOutputs:
-        is_open = u[:, None] * self._factors >= self._levels
+        is_open = u[:, None] * self.factors >= self.levels
         decision = ops.cast(is_open, "float32")
         logits = CERTAIN * (2.0 * decision - 1.0)
         return {"logits": logits, "probability": decision, "decision": decision}
@@ -256,6 +254,13 @@ class Independent(StaticGating):
         generator = np.random.default_rng(self.seed)
         fixed = generator.uniform(size=self._padding.shape) + self._padding
         self._fixed_ranks = fixed.argsort(axis=1).argsort(axis=1)[None]
+        sizes, always = (
+            np.array([getattr(m, name) for m in self.modules], "float32")[:, None]
+            for name in ("size", "always_open")
+        )
+        ranks = self._fixed_ranks[0]
+        self.factors = self._table_entries(np.broadcast_to(sizes + 1, ranks.shape))
+        self.levels = self._table_entries(always + ranks + 1)
 
     def follow(self, u: Tensor, training: bool | None) -> GateOutputs:
         batch = ops.shape(u)[0]
@@ -276,6 +281,9 @@ class Independent(StaticGating):
             "decision": self._components(table),
             **self._shares(gated / counts),
         }
+
+    def _table_entries(self, table: np.ndarray) -> np.ndarray:
+        return table.ravel()[self._places].astype("float32")
 
     def _components(self, table: Tensor) -> Tensor:
         flat = ops.reshape(table, (-1, self._padding.size))

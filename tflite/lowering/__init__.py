@@ -3,10 +3,26 @@
 Importing this package registers the lowerings of all kinds.
 """
 
+from tflite.lowering import concat
+from tflite.lowering import levels
 from tflite.lowering import residual
 from tflite.lowering.context import Context
+from tflite.lowering.dial import Clamp
+from tflite.lowering.dial import Decided
+from tflite.lowering.dial import Dial
 from tflite.lowering.registry import find
 from tflite.lowering.registry import register
 from tflite.lowering.threshold import LogOddsThreshold
 
-__all__ = ["Context", "LogOddsThreshold", "find", "register", "residual"]
+__all__ = [
+    "Clamp",
+    "Context",
+    "Decided",
+    "Dial",
+    "LogOddsThreshold",
+    "concat",
+    "find",
+    "levels",
+    "register",
+    "residual",
+]

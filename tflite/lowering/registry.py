@@ -12,11 +12,12 @@ in the place of a block in the export graph:
 | `masked` | everything, and multiplies by the decisions, as Keras does |
 | `open` | every component, no gate |
 | `closed` | no component, no gate |
+| `levels` | one of a few widths, which an input u chooses |
 """
 
 from tflite.errors import InputError
 
-NAMES = ("if", "masked", "open", "closed")
+NAMES = ("if", "masked", "open", "closed", "levels")
 
 _LOWERINGS = {}
 

@@ -12,7 +12,6 @@ import tensorflow as tf
 import tfgate
 from tfgate.compaction import Action
 from tfgate.compaction import apply_decided
-from tflite.lowering import gates
 from tflite.lowering.registry import register
 
 
@@ -21,35 +20,34 @@ class ConditionalResidual(keras.layers.Layer):
 
     Args:
         branch, shortcut, activation: copies of the block's own.
-        threshold: `LogOddsThreshold`.
+        condition: `LogOddsThreshold` or `Opening`, see `Context.condition`.
         weight: factor of the branch where it runs.
 
     Call arguments:
         inputs: `[1, ..., channels]`.
-        log_odds: scalar, of the block's gate.
+        scalar: what the condition is of.
 
     Returns:
         `[1, ..., channels]`.
     """
 
-    def __init__(self, branch, shortcut, activation, threshold, weight=1.0, **kwargs):
+    def __init__(self, branch, shortcut, activation, condition, weight=1.0, **kwargs):
         super().__init__(**kwargs)
         self.branch = branch
         self._weight = weight
         self.shortcut = shortcut
         self.activation = activation
-        self._threshold = threshold
+        self._condition = condition
 
-    def build(self, inputs_shape, log_odds_shape):
+    def build(self, inputs_shape, scalar_shape):
         for layer in (self.branch, self.shortcut):
             if layer is not None and not layer.built:
                 layer.build(inputs_shape)
         self.built = True
 
-    def call(self, inputs, log_odds):
-        is_open = log_odds > self._threshold.value
+    def call(self, inputs, scalar):
         outputs = tf.cond(
-            is_open,
+            self._condition.symbol(scalar),
             lambda: self.activation(self._skip(inputs) + self._residual(inputs)),
             lambda: self.activation(self._skip(inputs)),
         )
@@ -67,9 +65,8 @@ class ConditionalResidual(keras.layers.Layer):
 class MaskedResidual(ConditionalResidual):
     """The same block, computed always and multiplied by the decision, as in Keras."""
 
-    def call(self, inputs, log_odds):
-        is_open = log_odds > self._threshold.value
-        decision = tf.cast(is_open, tf.float32)
+    def call(self, inputs, scalar):
+        decision = tf.cast(self._condition.symbol(scalar), tf.float32)
         return self.activation(self._skip(inputs) + decision * self._residual(inputs))
 
 
@@ -98,14 +95,13 @@ def lower_closed(block, x, context):
 
 
 def _lower_gated(twin_class, block, x, context):
-    log_odds = gates.lower(block.gate, context.rewriter)(x)
-    context.log_odds[block.gate.name] = log_odds
+    scalar, condition = context.condition(block, x)
     twin = twin_class(
         context.rewriter.copy(block.branch),
         context.rewriter.copy(block.shortcut),
         block.activation,
-        context.threshold,
+        condition,
         block.gate.open_weight,
         name=block.name,
     )
-    return twin(x, *log_odds)
+    return twin(x, scalar)

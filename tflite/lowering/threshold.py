@@ -26,6 +26,10 @@ class LogOddsThreshold:
         """Scalar, float32: the constant, or what stands for the input just now."""
         return self._constant if self._bound is None else self._bound
 
+    def symbol(self, log_odds):
+        """Whether log odds, a float32 tensor, open a component."""
+        return log_odds > self.value
+
     @contextlib.contextmanager
     def bound(self, tau):
         """Lets τ be a tensor while a graph is traced.

@@ -17,7 +17,7 @@ TAU_INPUT = {"lowering": "conditional", "tau_input": True, "gate_outputs": True}
 def run(path, images, tau=None):
     network = runtime.Network(path)
     if tau is not None:
-        network.set_tau(tau)
+        network.set_dial(tau)
     return network.run(images)
 
 
@@ -165,12 +165,12 @@ def test_closed_branches_are_not_executed(poisoned, images, tmp_path):
     path = tmp_path / "poisoned.tflite"
     convert.convert(poisoned, path, **TAU_INPUT)
     network = runtime.Network(path)
-    network.set_tau(1.0)
+    network.set_dial(1.0)
     assert np.isfinite(network.run(images)[0]).all()
-    network.set_tau(0.0)
+    network.set_dial(0.0)
     assert np.isnan(network.run(images)[0]).all()
     # At τ = 0.5 it shows for exactly the images that open the poisoned branch.
-    network.set_tau(0.5)
+    network.set_dial(0.5)
     predictions, decisions = network.run(images)
     opened = decisions[:, 1] == 1
     assert 0 < opened.sum() < len(images)
