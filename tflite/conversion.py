@@ -17,7 +17,7 @@ from tflite.errors import InputError
 from tflite.lowering.context import Decisions
 
 LEVELS = 4
-MIN_GROUP = 32
+MIN_GROUP = 16
 
 
 def run(

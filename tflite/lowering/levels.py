@@ -335,6 +335,10 @@ class Restore(keras.layers.Layer):
         positions = {channel: index for index, channel in enumerate(self._channels)}
         self._select = SelectChannels([positions.get(c) for c in range(count)])
 
+    def build(self, input_shape):
+        self._select.build(input_shape)
+        self.built = True
+
     def call(self, inputs):
         given = len(self._channels)
         if self._channels != list(range(given)):
