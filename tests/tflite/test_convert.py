@@ -62,12 +62,22 @@ def filter_gated():
     return model
 
 
-@pytest.mark.parametrize("lowering", ["conditional", "masked", "dense", "pruned"])
+@pytest.mark.parametrize("lowering", ["conditional", "masked", "pruned"])
 def test_filter_gates_are_refused_with_a_way_out(lowering, tmp_path):
     with pytest.raises(
         errors.InputError, match="'filters' of class GatedFilters.*tfgate.compact"
     ):
         convert.convert(filter_gated(), tmp_path / "f.tflite", lowering=lowering)
+
+
+def test_filter_gates_convert_all_open(tmp_path):
+    model = filter_gated()
+    path = tmp_path / "f.tflite"
+    description = convert.convert(model, path, lowering="dense")
+    x = filter_blocks.images(size=8)
+    expected, _ = reference.run(model, x, tau=None)
+    np.testing.assert_allclose(runtime.Network(path).run(x)[0], expected, atol=1e-4)
+    assert description.executed_macs() == model.costs.dense
 
 
 def test_compacted_filters_convert(tmp_path):

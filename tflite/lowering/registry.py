@@ -65,11 +65,11 @@ def find(block, name):
     """
     lowerings = _LOWERINGS.get(type(block), {})
     if name not in lowerings:
-        choices = ", ".join(sorted(lowerings)) or (
-            "none; make a plain network of it with tfgate.compact, and convert that"
-        )
+        choices = ", ".join(sorted(lowerings)) or "none"
         raise InputError(
             f"Expected block {block.name!r} of class {type(block).__name__} to have "
-            f"the lowering {name!r}, got only: {choices}."
+            f"the lowering {name!r}, got only: {choices}; where its gates always "
+            "decide alike, make a plain network of it with tfgate.compact, and convert "
+            "that."
         )
     return lowerings[name]

@@ -11,7 +11,7 @@ class OtherResidual(tfgate.GatedResidual):
     """A block of a class that nothing is registered for."""
 
 
-@pytest.mark.parametrize("name", registry.NAMES)
+@pytest.mark.parametrize("name", ["if", "masked", "open", "closed"])
 def test_residual_has_all_lowerings(networks, name):
     block = networks["dependent"].blocks[0]
     assert callable(registry.find(block, name))
