@@ -113,7 +113,7 @@ def _macs(model, plans):
 
 def _control(model, dial):
     """Where the file's MACs rise with u."""
-    begins = sorted({o.first for steps in dial.steps for o in steps.openings})
+    begins = sorted({o.threshold for steps in dial.steps for o in steps.openings})
     rising = []
     for u in [0.0, *begins]:
         macs = int(dial.executed_macs(model.costs.dense, u))

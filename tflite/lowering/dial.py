@@ -25,37 +25,21 @@ _KEEP_ZERO_ACTIVATIONS = tuple(map(keras.activations.get, ("linear", "relu", "re
 
 @dataclasses.dataclass(frozen=True)
 class Opening:
-    """From which u on something is open: where u * factor >= level, in float32.
+    """From which u on something is open: where u >= threshold, in float32.
 
     Attributes:
-        factor, level: numbers, exact in float32.
+        threshold: number in [0, 1], exact in float32.
     """
 
-    factor: float
-    level: float
-
-    @property
-    def threshold(self):
-        """The least such u, up to rounding."""
-        return self.level / self.factor
-
-    @property
-    def first(self):
-        """The least number u of float32 at which it is open."""
-        u = np.float32(self.threshold)
-        while self.holds(np.nextafter(u, np.float32(-1))):
-            u = np.nextafter(u, np.float32(-1))
-        while not self.holds(u):
-            u = np.nextafter(u, np.float32(2))
-        return float(u)
+    threshold: float
 
     def holds(self, u):
         """Whether it is open at u, a number: as the file and Keras compute it."""
-        return bool(np.float32(u) * np.float32(self.factor) >= np.float32(self.level))
+        return bool(np.float32(u) >= np.float32(self.threshold))
 
     def symbol(self, u):
         """The same of a float32 tensor."""
-        return u * np.float32(self.factor) >= np.float32(self.level)
+        return u >= np.float32(self.threshold)
 
 
 class Dial:
@@ -94,10 +78,7 @@ class Dial:
 
     def opening(self, component):
         """`Opening` of a component, by its number among those of the network."""
-        return Opening(
-            float(self._gating.factors[component]),
-            float(self._gating.levels[component]),
-        )
+        return Opening(float(self._gating.thresholds[component]))
 
     def input_openings(self, block):
         """For each channel of a block's input what opens it, or None for always.
@@ -158,27 +139,25 @@ class Decided(keras.layers.Layer):
 
     def __init__(self, openings, **kwargs):
         super().__init__(**kwargs)
-        self._factors = np.array([[o.factor for o in openings]], "float32")
-        self._levels = np.array([[o.level for o in openings]], "float32")
+        self._thresholds = np.array([[o.threshold for o in openings]], "float32")
 
     def call(self, u):
-        return tf.cast(u * self._factors >= self._levels, tf.float32)
+        return tf.cast(u >= self._thresholds, tf.float32)
 
 
 def scale(module, u):
-    """Scale of what is open in a module, n / ||g||_1: float32, of u's shape.
+    """Scale of what is open in a module, n / ||g||_1: a float32 scalar.
 
     Args:
         module: `tfgate.throttling.Module`; 1 along the depth.
-        u: float32 tensor in [0, 1].
+        u: float32 scalar in [0, 1].
     """
     if module.axis == "depth":
         return tf.ones_like(u)
-    opened = tf.floor(u * np.float32(module.size + 1))
+    reached = tf.cast(u >= module.thresholds, tf.float32)
+    opened = tf.reduce_sum(reached) + np.float32(module.always_open)
     # With nothing open the scale multiplies zeros.
-    least = np.float32(max(module.always_open, 1))
-    opened = tf.minimum(tf.maximum(opened, least), np.float32(module.size))
-    return np.float32(module.size) / opened
+    return np.float32(module.size) / tf.maximum(opened, np.float32(1.0))
 
 
 def _sources_of_channels(model, starts):

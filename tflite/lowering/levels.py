@@ -45,14 +45,12 @@ class SiteMask(keras.layers.Layer):
 
     def __init__(self, openings, module, **kwargs):
         super().__init__(**kwargs)
-        factors = {opening.factor for opening in openings if opening is not None}
-        self._factor = np.float32(factors.pop() if factors else 1.0)
-        levels = [0.0 if o is None else o.level for o in openings]
-        self._levels = np.array(levels, "float32")
+        thresholds = [0.0 if o is None else o.threshold for o in openings]
+        self._thresholds = np.array(thresholds, "float32")
         self._module = module
 
     def call(self, inputs, u):
-        is_open = tf.cast(u * self._factor >= self._levels, tf.float32)
+        is_open = tf.cast(u >= self._thresholds, tf.float32)
         return inputs * (is_open * dials.scale(self._module, u))
 
 
@@ -282,10 +280,7 @@ def _output_shape(block):
 
 def _may_be_open(opening, end):
     """Whether something can be open below where the next level begins."""
-    if end is None or opening.threshold < end.threshold:
-        return True
-    # Equal thresholds of other factors may round differently just there.
-    return opening.threshold == end.threshold and opening.factor != end.factor
+    return end is None or opening.threshold < end.threshold
 
 
 def _chain(rewriter, path, given, name):
