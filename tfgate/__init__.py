@@ -26,13 +26,16 @@ from tfgate.gating import find_residual_blocks
 from tfgate.gating import gate_model
 from tfgate.inference import Ensemble
 from tfgate.inference import StochasticRuns
+from tfgate.inference import area_under_curve
 from tfgate.inference import choose_operating_point
 from tfgate.inference import ensemble_predict
 from tfgate.inference import evaluate_exits
 from tfgate.inference import evaluate_policies
+from tfgate.inference import evaluate_throttling
 from tfgate.inference import use_policy
 from tfgate.losses import L0
 from tfgate.losses import BatchShaping
+from tfgate.losses import Complexity
 from tfgate.losses import ConstQuad
 from tfgate.losses import GateLoss
 from tfgate.losses import Macs
@@ -45,6 +48,7 @@ from tfgate.policies import AlwaysOpen
 from tfgate.policies import Policy
 from tfgate.policies import Stochastic
 from tfgate.policies import Threshold
+from tfgate.policies import Throttle
 from tfgate.recalibration import recalibrate_batch_norm
 from tfgate.stochastic_depth import StochasticDepth
 from tfgate.throttling import ThrottledModel
@@ -55,6 +59,7 @@ from tfgate.weights import copy_weights
 __all__ = [
     "AlwaysOpen",
     "BatchShaping",
+    "Complexity",
     "ConstQuad",
     "DependentGate",
     "EarlyExit",
@@ -79,11 +84,13 @@ __all__ = [
     "StochasticDepth",
     "StochasticRuns",
     "Threshold",
+    "Throttle",
     "ThrottledModel",
     "VariableTarget",
     "__version__",
     "analysis",
     "applications",
+    "area_under_curve",
     "choose_operating_point",
     "control",
     "compact",
@@ -92,6 +99,7 @@ __all__ = [
     "estimators",
     "evaluate_exits",
     "evaluate_policies",
+    "evaluate_throttling",
     "find_residual_blocks",
     "gate_model",
     "gating",

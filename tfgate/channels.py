@@ -77,9 +77,10 @@ def kind(layer: keras.Layer) -> Kind:
     """Returns what a layer does with channels.
 
     Only Keras' own classes are known, subclasses are not: they may compute something
-    else. Batch norm, pooling, padding, dropout and activations that work on each
-    element keep channels apart, as do depthwise convolutions of multiplier 1;
-    convolutions of more than one group keep the groups apart.
+    else; a batch norm alone may say that it `keeps_channels`. Batch norm, pooling,
+    padding, dropout and activations that work on each element keep channels apart, as
+    do depthwise convolutions of multiplier 1; convolutions of more than one group keep
+    the groups apart.
     """
     if type(layer) in _MIXING:
         known = (
@@ -128,7 +129,11 @@ def leaves(layer: keras.Layer) -> list[keras.Layer]:
 
 
 def _keeps_channels(layer: keras.Layer) -> bool:
-    if type(layer) is keras.layers.BatchNormalization:
+    norm = isinstance(layer, keras.layers.BatchNormalization)
+    if norm and (
+        type(layer) is keras.layers.BatchNormalization
+        or getattr(layer, "keeps_channels", False)
+    ):
         return layer.axis in (-1, layer.input_spec.ndim - 1)
     if type(layer) is keras.layers.Activation:
         return is_elementwise(layer.activation)

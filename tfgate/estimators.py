@@ -11,6 +11,7 @@ dtype of the logits, and return the dtype of the logits.
 """
 
 from collections.abc import Callable
+from typing import ClassVar
 from typing import Self
 
 import keras
@@ -117,6 +118,38 @@ def gumbel_softmax_straight_through(
     return _in_float32(sample, logits, noise)
 
 
+def binary_concrete_soft(
+    log_odds: Tensor, noise: Tensor, temperature: Tensor = 2.0 / 3.0
+) -> Tensor:
+    """Binary Concrete sample, soft in both directions.
+
+    Forward: `s = sigmoid(x / T)` with `x = log_odds + log(u) - log(1 - u)`, so that
+    P(s > 1/2) = sigmoid(log_odds).
+    Gradient: `ds/dlog_odds = s (1 - s) / T`.
+
+    Args:
+        log_odds: `[...]`, the logit of the open probability.
+        noise: uniform noise in (0, 1) of the same shape.
+        temperature: T > 0.
+
+    Returns:
+        `[...]`, values in [0, 1].
+
+    Reference:
+        Maddison et al. 2017; TNN 4.2 with T = 0.1.
+    """
+
+    @tf.custom_gradient
+    def sample(log_odds: Tensor, noise: Tensor) -> _WithGradient:
+        soft = tf.sigmoid(_add_logistic(log_odds, noise) / temperature)
+        return soft, lambda upstream: (
+            upstream * soft * (1.0 - soft) / temperature,
+            None,
+        )
+
+    return _in_float32(sample, log_odds, noise)
+
+
 def binary_concrete(
     log_odds: Tensor, noise: Tensor, temperature: Tensor = 2.0 / 3.0
 ) -> Tensor:
@@ -140,7 +173,7 @@ def binary_concrete(
 
     @tf.custom_gradient
     def sample(log_odds: Tensor, noise: Tensor) -> _WithGradient:
-        perturbed = log_odds + tf.math.log(noise) - tf.math.log1p(-noise)
+        perturbed = _add_logistic(log_odds, noise)
         hard = tf.cast(perturbed > 0.0, tf.float32)
 
         def gradient(upstream: Tensor) -> tuple[Tensor, None]:
@@ -220,7 +253,13 @@ class Estimator:
     is open with its probability p, at 0 it is open where p > 0.5. A scale that falls
     to 0 in the last epochs trains the network with the decisions that a threshold will
     make (Verelst and Tuytelaars 2020, Dynamic Convolutions, 3.1).
+
+    Attributes:
+        needs_image_losses: whether decisions have no gradient, and the training step
+            must make one of each image's loss, as `tfgate.ThrottledModel` does.
     """
+
+    needs_image_losses: ClassVar[bool] = False
 
     def __call__(self, logits: Tensor, seed: Tensor, step: Tensor = 0) -> Tensor:
         """Samples decisions.
@@ -318,28 +357,37 @@ class _LogOddsEstimator(Estimator):
 
 @keras.saving.register_keras_serializable(package="tfgate")
 class BinaryConcrete(_LogOddsEstimator):
-    """The binary Concrete estimator of BAS, see `binary_concrete`.
+    """The binary Concrete: `binary_concrete`, of BAS, or its soft form, of TNN.
 
     Args:
         temperature: T > 0, default 2/3 (BAS 4.1), a number or a
-            `tfgate.schedules.Schedule`.
+            `tfgate.schedules.Schedule`; TNN: 0.1.
         noise_scale: factor on the noise, at least 0, see `Estimator`.
+        hard: True for hard decisions with the soft gradient, as in BAS, False for soft
+            samples in [0, 1], as in TNN, see `binary_concrete_soft`. At inference
+            decisions are 0 or 1 in both cases.
     """
 
     def __init__(
         self,
         temperature: float | Schedule = 2.0 / 3.0,
         noise_scale: float | Schedule = 1.0,
+        hard: bool = True,
     ) -> None:
         super().__init__(noise_scale)
         self.temperature = _check_temperature(temperature)
+        self.hard = bool(hard)
 
     def sample(self, log_odds: Tensor, noise: Tensor, step: Tensor) -> Tensor:
-        return binary_concrete(log_odds, noise, schedules.at(self.temperature, step))
+        sample = binary_concrete if self.hard else binary_concrete_soft
+        return sample(log_odds, noise, schedules.at(self.temperature, step))
 
     def get_config(self) -> Config:
-        temperature = schedules.serialize(self.temperature)
-        return {"temperature": temperature, **super().get_config()}
+        own = {
+            "temperature": schedules.serialize(self.temperature),
+            "hard": self.hard,
+        }
+        return {**own, **super().get_config()}
 
 
 @keras.saving.register_keras_serializable(package="tfgate")
@@ -356,6 +404,10 @@ class IdentityStraightThrough(_LogOddsEstimator):
 
     def sample(self, log_odds: Tensor, noise: Tensor, step: Tensor) -> Tensor:
         return identity_straight_through(log_odds, noise)
+
+
+def _add_logistic(log_odds: Tensor, noise: Tensor) -> Tensor:
+    return log_odds + tf.math.log(noise) - tf.math.log1p(-noise)
 
 
 def _soft_open(logits: Tensor, noise: Tensor, temperature: Tensor) -> Tensor:

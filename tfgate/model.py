@@ -159,7 +159,7 @@ class GatedModel(keras.Model):
     def policy(self, policy: Policy) -> None:
         if not isinstance(policy, Policy):
             raise ValueError(f"Expected a tfgate policy, got {policy!r}.")
-        changed = type(policy) is not type(self._policy)
+        changed = policy.graph_key != self._policy.graph_key
         self._policy = policy
         for gate in (*self.gates, *self._deciders):
             gate.policy = policy
@@ -201,7 +201,8 @@ class GatedModel(keras.Model):
             **kwargs: further arguments of `keras.Model.compile`.
 
         Raises:
-            ValueError: a gate loss does not fit the gates of this model.
+            ValueError: a gate loss does not fit the gates of this model, or these can't
+                be trained with their estimator.
         """
         if isinstance(gate_losses, GateLoss):
             gate_losses = [gate_losses]
@@ -210,6 +211,7 @@ class GatedModel(keras.Model):
                 raise ValueError(f"Expected a tfgate gate loss, got {gate_loss!r}.")
             sizes = {gate.name: gate.components for gate in self.gates}
             gate_loss.check(sizes, self.costs)
+        self._check_estimators(loss, gate_losses)
         super().compile(
             optimizer=optimizer,
             loss=loss,
@@ -222,7 +224,8 @@ class GatedModel(keras.Model):
             for gate_loss in self._gate_losses:
                 gate_loss.build()
         if self._gate_metrics is None:  # Keras tracks them, and what they replace
-            self._gate_metrics = GateMetrics(self.costs)
+            throttled = "control" in self.core.output
+            self._gate_metrics = GateMetrics(self.costs, throttled)
             self._gate_loss_metric = keras.metrics.Mean(name="gate_loss")
 
     def get_compile_config(self) -> Config | None:
@@ -290,6 +293,7 @@ class GatedModel(keras.Model):
         if training:
             for loss in self._gate_losses:
                 loss.update(gates, self.optimizer.iterations)
+            surrogate = self._surrogate_loss(y, outputs, sample_weight)
         # Gradients are summed over replicas, and each has the global batch's gate
         # loss; Keras has already divided the task loss in the same way.
         gate_share = ops.cast(gate_loss, task_loss.dtype) / replicas
@@ -301,6 +305,8 @@ class GatedModel(keras.Model):
         if training and replicas > 1 and self._averages_task_losses():
             weight = distribution.global_batch_weight(batch)
             task_loss = task_loss * ops.cast(weight, task_loss.dtype)
+        if training and surrogate is not None:
+            gate_share = gate_share + ops.cast(surrogate, task_loss.dtype) / replicas
         return task_loss + gate_share, predictions
 
     def _exits_loss(
@@ -392,6 +398,27 @@ class GatedModel(keras.Model):
     def _further_results(self, inputs: TensorTree, outputs: TensorTree) -> TensorTree:
         """Further outputs of `core`, by name."""
         return {}
+
+    def _check_estimators(self, loss: Any, gate_losses: Sequence[GateLoss]) -> None:
+        """Raises ValueError if gates can't be trained with their estimators.
+
+        Args:
+            loss: the task loss, as given to `compile`.
+            gate_losses: the gate losses.
+        """
+        for gate in self._deciders:
+            if gate.estimator.needs_image_losses:
+                raise ValueError(
+                    "Expected estimators whose decisions have a gradient, got "
+                    f"{type(gate.estimator).__name__} of gate {gate.name!r}: it is for "
+                    "the gating functions of tfgate.throttle."
+                )
+
+    def _surrogate_loss(
+        self, y: TensorTree, outputs: TensorTree, sample_weight: TensorTree
+    ) -> Tensor | None:
+        """A scalar of the global batch whose gradient training adds, not its value."""
+        return None
 
     def _common_policy(self) -> Policy:
         policies = {gate.policy for gate in self._deciders}

@@ -1,4 +1,4 @@
-"""SGD with the weight decay of the papers, and what surrounds it in training.
+"""SGD and Adam with the papers' weight decay, and what surrounds them in training.
 
 Several replicas take the steps of one: clipping and loss scaling look at the gradients
 of the global batch.
@@ -19,8 +19,77 @@ from tfgate.typing import Config
 from tfgate.typing import Tensor
 
 
+class _CoupledDecay(keras.optimizers.Optimizer):
+    """What `SGD` and `Adam` share; the first says what that is.
+
+    Args:
+        weight_decay: decay of all trainable variables, at least 0.
+        gate_weight_decay: decay of the gates' parameters, at least 0; None means the
+            same as weight_decay.
+        **kwargs: arguments of the optimizer of Keras that comes behind this class.
+
+    Raises:
+        ValueError: a decay is negative.
+    """
+
+    def __init__(
+        self,
+        *,
+        weight_decay: float,
+        gate_weight_decay: float | None,
+        **kwargs: Any,
+    ) -> None:
+        for key, value in (
+            ("weight_decay", weight_decay),
+            ("gate_weight_decay", gate_weight_decay),
+        ):
+            if value is not None and value < 0.0:
+                raise ValueError(f"Expected {key} >= 0, got {value!r}.")
+        # weight_decay=None: Keras must not add its decoupled decay.
+        super().__init__(weight_decay=None, **kwargs)
+        self.l2 = float(weight_decay)
+        self.gate_l2 = (
+            self.l2 if gate_weight_decay is None else float(gate_weight_decay)
+        )
+
+    def build(self, variables: Sequence[keras.Variable]) -> None:
+        if self.built:
+            return
+        super().build(variables)
+        if self.use_ema:
+            with tf.init_scope():  # Keras starts them as zeros, which nobody can use.
+                for variable, average in _averages(self):
+                    average.assign(variable.value)
+
+    def _clip_gradients(self, grads: list[Tensor]) -> list[Tensor]:
+        return grads  # These are one replica's own.
+
+    def _all_reduce_sum_gradients(
+        self, grads_and_vars: Sequence[tuple[Tensor, Tensor]]
+    ) -> list[tuple[Tensor, Tensor]]:
+        reduced = super()._all_reduce_sum_gradients(grads_and_vars)
+        clipped = super()._clip_gradients([gradient for gradient, _ in reduced])
+        variables = [variable for _, variable in reduced]
+        return list(zip(clipped, variables, strict=True))
+
+    def update_step(
+        self, gradient: Tensor, variable: Tensor, learning_rate: Tensor
+    ) -> None:
+        # Keras hands over the backend's variable; the mark is on the Keras variable.
+        marked = self._trainable_variables[self._get_variable_index(variable)]
+        decay = self.gate_l2 if is_gate_parameter(marked) else self.l2
+        if decay:
+            gradient = gradient + decay * keras.ops.cast(variable, gradient.dtype)
+        super().update_step(gradient, variable, learning_rate)
+
+    def get_config(self) -> Config:
+        config = super().get_config()
+        config.update(weight_decay=self.l2, gate_weight_decay=self.gate_l2)
+        return config
+
+
 @keras.saving.register_keras_serializable(package="tfgate")
-class SGD(keras.optimizers.SGD):
+class SGD(_CoupledDecay, keras.optimizers.SGD):
     """Stochastic gradient descent whose weight decay is the L2 penalty of the papers.
 
     The gradient of each variable w gets `decay * w` added before momentum, as in the
@@ -63,60 +132,63 @@ class SGD(keras.optimizers.SGD):
         name: str = "SGD",
         **kwargs: Any,
     ) -> None:
-        for key, value in (
-            ("weight_decay", weight_decay),
-            ("gate_weight_decay", gate_weight_decay),
-        ):
-            if value is not None and value < 0.0:
-                raise ValueError(f"Expected {key} >= 0, got {value!r}.")
-        # weight_decay=None: Keras must not add its decoupled decay.
         super().__init__(
             learning_rate=learning_rate,
             momentum=momentum,
             nesterov=nesterov,
-            weight_decay=None,
+            weight_decay=weight_decay,
+            gate_weight_decay=gate_weight_decay,
             name=name,
             **kwargs,
         )
-        self.l2 = float(weight_decay)
-        self.gate_l2 = (
-            self.l2 if gate_weight_decay is None else float(gate_weight_decay)
-        )
 
-    def build(self, variables: Sequence[keras.Variable]) -> None:
-        if self.built:
-            return
-        super().build(variables)
-        if self.use_ema:
-            with tf.init_scope():  # Keras starts them as zeros, which nobody can use.
-                for variable, average in _averages(self):
-                    average.assign(variable.value)
 
-    def _clip_gradients(self, grads: list[Tensor]) -> list[Tensor]:
-        return grads  # These are one replica's own.
+@keras.saving.register_keras_serializable(package="tfgate")
+class Adam(_CoupledDecay, keras.optimizers.Adam):
+    """Adam with the weight decay, the clipping and the averages of `SGD`.
 
-    def _all_reduce_sum_gradients(
-        self, grads_and_vars: Sequence[tuple[Tensor, Tensor]]
-    ) -> list[tuple[Tensor, Tensor]]:
-        reduced = super()._all_reduce_sum_gradients(grads_and_vars)
-        clipped = super()._clip_gradients([gradient for gradient, _ in reduced])
-        variables = [variable for _, variable in reduced]
-        return list(zip(clipped, variables, strict=True))
+    The decay joins the gradient, and so the moments, as in PyTorch's `Adam`, with which
+    TNN trains. (The decoupled one is AdamW's.)
 
-    def update_step(
-        self, gradient: Tensor, variable: Tensor, learning_rate: Tensor
+    Args:
+        learning_rate: number or schedule.
+        beta_1: decay of the first moment, in [0, 1).
+        beta_2: decay of the second moment, in [0, 1).
+        epsilon: added to the root of the second moment. 1e-8 is PyTorch's; Keras' own
+            default is 1e-7.
+        weight_decay: as for `SGD`.
+        gate_weight_decay: as for `SGD`.
+        **kwargs: arguments of `keras.optimizers.Adam`, such as `global_clipnorm`,
+            `use_ema` and `ema_momentum`.
+
+    Raises:
+        ValueError: a decay is negative.
+
+    Reference:
+        Kingma and Ba 2015; TNN A.1 (second phase), A.2.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 1e-3,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+        gate_weight_decay: float | None = None,
+        name: str = "Adam",
+        **kwargs: Any,
     ) -> None:
-        # Keras hands over the backend's variable; the mark is on the Keras variable.
-        marked = self._trainable_variables[self._get_variable_index(variable)]
-        decay = self.gate_l2 if is_gate_parameter(marked) else self.l2
-        if decay:
-            gradient = gradient + decay * keras.ops.cast(variable, gradient.dtype)
-        super().update_step(gradient, variable, learning_rate)
-
-    def get_config(self) -> Config:
-        config = super().get_config()
-        config.update(weight_decay=self.l2, gate_weight_decay=self.gate_l2)
-        return config
+        super().__init__(
+            learning_rate=learning_rate,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            weight_decay=weight_decay,
+            gate_weight_decay=gate_weight_decay,
+            name=name,
+            **kwargs,
+        )
 
 
 @keras.saving.register_keras_serializable(package="tfgate")

@@ -115,6 +115,41 @@ def test_binary_concrete(temperature):
     np.testing.assert_allclose(gradient, expected, rtol=2e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("temperature", [0.1, 2.0 / 3.0, 2.0])
+class TestBinaryConcreteSoft:
+    def test_forward_and_gradient(self, temperature):
+        log_odds, noise = two_logits()[..., 0], uniform()
+        sample, gradient, upstream = forward_and_gradient(
+            estimators.binary_concrete_soft, log_odds, noise, temperature
+        )
+        wide = noise.astype("float64")
+        perturbed = log_odds + np.log(wide) - np.log(1.0 - wide)
+        soft = numpy_sigmoid(perturbed / temperature)
+        np.testing.assert_allclose(sample, soft, rtol=1e-4, atol=1e-7)
+        slope = upstream * soft * (1.0 - soft) / temperature
+        np.testing.assert_allclose(gradient, slope, rtol=2e-4, atol=1e-5)
+
+    def test_gradient_matches_finite_differences(self, temperature):
+        log_odds, noise = two_logits()[..., 0], uniform()
+        _, gradient, upstream = forward_and_gradient(
+            estimators.binary_concrete_soft, log_odds, noise, temperature
+        )
+        wide = noise.astype("float64")
+        logistic = np.log(wide) - np.log(1.0 - wide)
+        above, below = (
+            numpy_sigmoid((log_odds.astype("float64") + shift + logistic) / temperature)
+            for shift in (1e-5, -1e-5)
+        )
+        expected = upstream * (above - below) / 2e-5
+        np.testing.assert_allclose(gradient, expected, rtol=1e-3, atol=1e-5)
+
+    def test_rounded_it_is_the_hard_sample(self, temperature):
+        log_odds, noise = two_logits()[..., 0], uniform()
+        soft = estimators.binary_concrete_soft(log_odds, noise, temperature)
+        hard = estimators.binary_concrete(log_odds, noise, temperature)
+        np.testing.assert_array_equal(soft > 0.5, hard == 1.0)
+
+
 def test_sigmoid_straight_through():
     log_odds, noise = two_logits()[..., 0], uniform()
     sample, gradient, upstream = forward_and_gradient(
@@ -156,7 +191,8 @@ HARD = [
     "sigmoid_straight_through",
     "identity_straight_through",
 ]
-ALL = ["gumbel_softmax", *HARD]
+SOFT = ["gumbel_softmax", "binary_concrete_soft"]
+ALL = [*SOFT, *HARD]
 
 
 @pytest.mark.parametrize("uniform_value", [SMALLEST_UNIFORM, 0.5, LARGEST_UNIFORM])
@@ -292,6 +328,7 @@ INSTANCES = [
     estimators.GumbelSoftmax(temperature=0.4, hard=False),
     estimators.BinaryConcrete(),
     estimators.BinaryConcrete(temperature=0.25),
+    estimators.BinaryConcrete(hard=False),
     estimators.SigmoidStraightThrough(),
     estimators.IdentityStraightThrough(),
     estimators.GumbelSoftmax(noise_scale=0.5),
@@ -319,10 +356,14 @@ def test_rate_is_the_sigmoid_of_the_log_odds(estimator_class, log_odds):
     assert abs(sample.mean() - probability) < tolerance
 
 
-def test_soft_samples_lean_open_with_the_same_rate():
-    estimator = estimators.GumbelSoftmax(temperature=0.7, hard=False)
+@pytest.mark.parametrize(
+    "estimator_class", [estimators.GumbelSoftmax, estimators.BinaryConcrete]
+)
+def test_soft_samples_lean_open_with_the_same_rate(estimator_class):
+    estimator = estimator_class(temperature=0.7, hard=False)
     sample = estimator(broadcast_logits(0.8), [11, 12]).numpy()
-    assert ((sample > 0.0) & (sample < 1.0)).all()
+    assert ((sample >= 0.0) & (sample <= 1.0)).all()
+    assert ((sample > 0.0) & (sample < 1.0)).mean() > 0.999  # few are rounded to 1
     probability = numpy_sigmoid(0.8)
     tolerance = 5.0 * np.sqrt(probability * (1.0 - probability) / DRAWS)
     assert abs((sample > 0.5).mean() - probability) < tolerance

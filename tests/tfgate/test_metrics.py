@@ -117,3 +117,28 @@ def test_replicas_add_up(make_strategy, replicas):
     update()
     assert as_floats(metric.result()) == pytest.approx(recount(parts), rel=1e-6)
     assert metric.images == 2.0 * sum(len(part["z"]) for part in parts)
+
+
+def with_control(decisions, u):
+    u = np.asarray(u, "float32")[:, None]
+    return {
+        name: {"decision": tf.constant(d), "control": tf.tile(u, [1, d.shape[1]])}
+        for name, d in decisions.items()
+    }
+
+
+def test_networks_with_a_dial_against_numpy():
+    metric = GateMetrics(COSTS, throttled=True)
+    batches = [random_decisions(count, seed=count) for count in (1, 8, 0, 3)]
+    controls = np.random.default_rng(0).uniform(size=12)
+    for batch, u in zip(batches, np.split(controls, [1, 9, 9]), strict=True):
+        # In another order than the network's.
+        gates = with_control(batch, u)
+        metric.update_state({name: gates[name] for name in "az"})
+    result = as_floats(metric.result())
+    z = np.concatenate([batch["z"] for batch in batches])
+    a = np.concatenate([batch["a"] for batch in batches])
+    assert result.pop("u") == pytest.approx(controls.mean(), rel=1e-5)
+    share = (z @ [3e7] + a @ [6e6, 1e6]).mean() / 3.7e7
+    assert result.pop("utilization") == pytest.approx(share, rel=1e-5)
+    assert result == pytest.approx(recount(batches), rel=1e-6)

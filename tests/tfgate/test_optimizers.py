@@ -1,4 +1,4 @@
-"""SGD with coupled weight decay, clipping and averages, against NumPy; loss scaling."""
+"""SGD and Adam with coupled weight decay, clipping and averages, against NumPy."""
 
 import keras
 import numpy as np
@@ -9,6 +9,7 @@ import tfgate
 from tests.tfgate import builders
 from tfgate.gates import mark_gate_parameters
 from tfgate.optimizers import SGD
+from tfgate.optimizers import Adam
 from tfgate.optimizers import LossScaleOptimizer
 from tfgate.optimizers import averaged_weights
 from tfgate.optimizers import gate_weight_decay
@@ -153,13 +154,39 @@ def test_negative_decay(argument):
         SGD(**{argument: -1e-4})
 
 
+def numpy_adam(decay, epsilon=1e-8):
+    """The decay joins the gradient, so the moments are of both together."""
+    weight, mean, square = START.astype("float64"), np.zeros(3), np.zeros(3)
+    for step, gradient in enumerate(GRADIENTS, start=1):
+        total = gradient + decay * weight
+        mean = 0.9 * mean + 0.1 * total
+        square = 0.999 * square + 0.001 * total**2
+        scaled = np.sqrt(square / (1 - 0.999**step)) + epsilon
+        weight = weight - LEARNING_RATE * mean / (1 - 0.9**step) / scaled
+    return weight
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize(
+    ("decay", "gate_decay"), [(0.0, 0.0), (0.2, 0.5), (0.0, 0.5), (0.2, None)]
+)
+def test_adam_against_numpy(decay, gate_decay, compiled):
+    ordinary, gate = make_variables()
+    optimizer = Adam(LEARNING_RATE, weight_decay=decay, gate_weight_decay=gate_decay)
+    run_steps(optimizer, (ordinary, gate), compiled)
+    np.testing.assert_allclose(ordinary.numpy(), numpy_adam(decay), rtol=1e-4)
+    own = decay if gate_decay is None else gate_decay
+    np.testing.assert_allclose(gate.numpy(), numpy_adam(own), rtol=1e-4)
+    assert optimizer.weight_decay is None  # Keras' decoupled one
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam])
 @pytest.mark.parametrize("gate_decay", [None, 0.0, 0.3])
-def test_serialization(gate_decay):
-    optimizer = SGD(
-        0.05, 0.8, nesterov=True, weight_decay=0.1, gate_weight_decay=gate_decay
-    )
+def test_serialization(kind, gate_decay):
+    own = {"momentum": 0.8, "nesterov": True} if kind is SGD else {"beta_1": 0.8}
+    optimizer = kind(0.05, **own, weight_decay=0.1, gate_weight_decay=gate_decay)
     config = keras.saving.serialize_keras_object(optimizer)
-    assert config["registered_name"] == "tfgate>SGD"
+    assert config["registered_name"] == f"tfgate>{kind.__name__}"
     copy = keras.saving.deserialize_keras_object(config)
     assert copy.get_config() == optimizer.get_config()
     variables, copied = make_variables(), make_variables()

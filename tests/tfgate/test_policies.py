@@ -106,6 +106,120 @@ class TestStochastic:
         np.testing.assert_array_equal(decision, [[0.0, 1.0]] * 100)
 
 
+ROWS = [
+    {"u": 0.0, "tau": 1.0, "executed_macs": 10.0},
+    {"u": 0.5, "tau": 0.4, "executed_macs": 60.0, "share": 0.5},
+    {"u": 1.0, "tau": 0.0, "executed_macs": 110.0},
+]
+ORDER = {"gate": [3, 0, 4, 2, 1]}
+
+
+class TestThrottle:
+    @pytest.mark.parametrize(
+        ("u", "tau"), [(0, 1.0), (0.25, 0.7), (0.5, 0.4), (0.75, 0.2), (1, 0.0)]
+    )
+    def test_tau_is_linear_between_the_rows(self, u, tau):
+        policy = tfgate.Throttle(ROWS).at(u)
+        assert policy.u == u and policy.tau == pytest.approx(tau)
+        gate = make_gate(policy=policy)
+        assert float(gate.tau.numpy()) == pytest.approx(tau)
+
+    @pytest.mark.parametrize("u", [0.3, 0.5, 0.9])
+    def test_decides_as_a_threshold(self, u):
+        policy = tfgate.Throttle(ROWS, u=u)
+        logits = pairs(np.random.default_rng(0).normal(size=(200, 5), scale=5.0))
+        gates = [
+            make_gate(policy=each) for each in (policy, tfgate.Threshold(policy.tau))
+        ]
+        found = [np.asarray(gate.policy.decide(logits, gate)) for gate in gates]
+        np.testing.assert_array_equal(*found)
+        assert 0.0 < found[0].mean() < 1.0
+
+    @pytest.mark.parametrize("order", [None, ORDER], ids=["threshold", "order"])
+    @pytest.mark.parametrize("u", [0.0, 1.0])
+    def test_ends_whatever_the_logits_say(self, u, order):
+        gate = make_gate(policy=tfgate.Throttle(ROWS, order, u=u))
+        decision = gate.policy.decide(pairs([[-1e4, -80.0, 0.0, 80.0, 1e4]]), gate)
+        np.testing.assert_array_equal(decision, [[u] * 5])
+
+    @pytest.mark.parametrize("opened", range(6))
+    def test_order_opens_the_first_places(self, opened):
+        rows = [
+            {"u": k / 5, "tau": 1.0 - k / 5, "executed_macs": float(k)}
+            for k in range(6)
+        ]
+        gate = make_gate(policy=tfgate.Throttle(rows, ORDER, u=opened / 5))
+        logits = pairs(np.random.default_rng(0).normal(size=(7, 5)))
+        expected = np.tile(np.array(ORDER["gate"]) < opened, (7, 1))
+        np.testing.assert_array_equal(gate.policy.decide(logits, gate), expected)
+
+    def test_order_is_for_certain_gates(self):
+        policy = tfgate.Throttle(ROWS, ORDER)
+        with pytest.raises(ValueError, match="'gate' with 4"):
+            make_gate(4, policy=policy)
+        other = tfgate.IndependentGate(5, name="other")
+        other.build((None, 4))
+        with pytest.raises(ValueError, match="'other' with 5"):
+            other.policy = policy
+
+    def test_turning_leaves_the_policy_alone(self):
+        policy = tfgate.Throttle(ROWS, ORDER, u=0.75)
+        turned = policy.at(0.25)
+        assert (policy.u, turned.u) == (0.75, 0.25)
+        assert turned != policy and turned.at(0.75) == policy
+        assert turned.graph_key == policy.graph_key
+        assert turned.table == policy.table == ROWS
+
+    def test_what_compiled_functions_keep(self):
+        keys = {
+            tfgate.Throttle(ROWS).graph_key,
+            tfgate.Throttle(ROWS[::2], u=0.3).graph_key,
+            tfgate.Throttle(ROWS, ORDER).graph_key,
+            tfgate.Throttle(ROWS[::2], ORDER).graph_key,
+            tfgate.Throttle(ROWS, {"gate": [0, 1, 2, 3, 4]}).graph_key,
+            tfgate.Threshold(0.3).graph_key,
+            tfgate.Threshold(0.4).graph_key,
+        }
+        assert len(keys) == 4
+
+    @pytest.mark.parametrize("u", [-0.1, 1.1, float("nan"), None, "1", True, [0.5]])
+    def test_bad_u(self, u):
+        with pytest.raises(ValueError, match=r"Expected u to be a number in \[0, 1\]"):
+            tfgate.Throttle(ROWS, u=u)
+        with pytest.raises(ValueError, match=r"Expected u to be a number in \[0, 1\]"):
+            tfgate.Throttle(ROWS).at(u)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"u": 1.0}, "u to rise from 0 to 1"),
+            ({"u": float("nan")}, "u to rise from 0 to 1"),
+            ({"tau": -0.1}, "tau in"),
+            ({"tau": float("nan")}, "tau in"),
+            ({"executed_macs": 120.0}, "executed_macs >= 0 that do not fall"),
+            ({"executed_macs": float("nan")}, "executed_macs >= 0 that do not fall"),
+        ],
+        ids=str,
+    )
+    def test_bad_tables(self, change, message):
+        with pytest.raises(ValueError, match=f"Expected {message}"):
+            tfgate.Throttle([ROWS[0], {**ROWS[1], **change}, ROWS[2]])
+
+    @pytest.mark.parametrize("rows", [[], ROWS[:1], ROWS[:2], ROWS[1:]], ids=len)
+    def test_tables_without_their_ends(self, rows):
+        with pytest.raises(ValueError, match="u to rise from 0 to 1"):
+            tfgate.Throttle(rows)
+
+    def test_rows_without_a_column(self):
+        with pytest.raises(ValueError, match=r"u, tau and executed_macs, got \['u'\]"):
+            tfgate.Throttle([{"u": 0.0}, *ROWS[1:]])
+
+    @pytest.mark.parametrize("places", [[], [1, 2], [0, 0, 1], [0, 2]], ids=str)
+    def test_bad_orders(self, places):
+        with pytest.raises(ValueError, match="order to have each of the places"):
+            tfgate.Throttle(ROWS, {"gate": places})
+
+
 @pytest.fixture(scope="module")
 def model():
     """On ones: gives fives where its gate, of open probability 0.8, is open."""
@@ -166,7 +280,13 @@ class TestInsideAModel:
             model.policy = policy
 
 
-POLICIES = [tfgate.Threshold(0.3), tfgate.Stochastic(), tfgate.AlwaysOpen()]
+POLICIES = [
+    tfgate.Threshold(0.3),
+    tfgate.Stochastic(),
+    tfgate.AlwaysOpen(),
+    tfgate.Throttle(ROWS, u=0.3),
+    tfgate.Throttle(ROWS, ORDER),
+]
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=repr)
@@ -187,6 +307,7 @@ def test_equality_and_hash():
 def test_repr_names_class_and_arguments():
     assert repr(tfgate.Threshold(0.25)) == "Threshold(tau=0.25)"
     assert repr(tfgate.AlwaysOpen()) == "AlwaysOpen()"
+    assert repr(tfgate.Throttle(ROWS, u=0.3)) == "Throttle(kind='threshold', u=0.3)"
 
 
 def test_base_class_leaves_the_decision_to_subclasses():

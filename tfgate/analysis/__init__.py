@@ -27,6 +27,8 @@ from tfgate.analysis.recording import record
 from tfgate.analysis.report import gallery
 from tfgate.analysis.specialization import plot_gate_classes
 from tfgate.analysis.specialization import plot_specialization
+from tfgate.analysis.throttling import plot_component_utilization
+from tfgate.analysis.throttling import plot_throttling
 from tfgate.analysis.tradeoff import plot_tradeoff
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "draw_final_rates",
     "draw_rates_over_epochs",
     "gallery",
+    "plot_component_utilization",
     "plot_exits",
     "plot_extreme_images",
     "plot_final_rates",
@@ -44,6 +47,7 @@ __all__ = [
     "plot_polarization",
     "plot_rates_over_epochs",
     "plot_specialization",
+    "plot_throttling",
     "plot_tradeoff",
     "record",
 ]

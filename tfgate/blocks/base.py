@@ -13,6 +13,7 @@ from typing import ClassVar
 from typing import Self
 
 import keras
+from keras import ops
 
 from tfgate import costs
 from tfgate.gates import Gate
@@ -61,6 +62,16 @@ class GatedBlock(keras.layers.Layer):
     def gate_macs(self) -> int:
         """MACs of the gate itself for one image."""
         return self.gate.count_macs(self.built_shape)
+
+    def take_gate(self, gate: Gate) -> None:
+        """Sets the gate."""
+        self.gate = gate
+        # Keras would cast a gating function's outputs, float32, to the block's dtype.
+        self.autocast = not gate.takes_control
+
+    def cast_inputs(self, inputs: Tensor) -> Tensor:
+        """Returns the block's input in the dtype of the block, as Keras would."""
+        return inputs if self.autocast else ops.cast(inputs, self.compute_dtype)
 
     def gate_input(
         self, inputs: Tensor, control: GateOutputs | None

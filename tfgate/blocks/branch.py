@@ -36,7 +36,7 @@ class GatedBranch(GatedBlock):
             raise ValueError(f"Expected branch to be a Keras layer, got {branch!r}.")
         check_single_gate(gate, self.purpose)
         self.branch = branch
-        self.gate = gate
+        self.take_gate(gate)
 
     def masked_branch(
         self, inputs: Tensor, control: GateOutputs | None, training: bool | None

@@ -69,6 +69,7 @@ class GatedConcat(GatedBranch):
         control: GateOutputs | None = None,
         training: bool | None = None,
     ) -> tuple[Tensor, GateOutputs]:
+        inputs = self.cast_inputs(inputs)
         branch, gate_outputs = self.masked_branch(inputs, control, training)
         branch = ops.cast(branch, inputs.dtype)
         return ops.concatenate([inputs, branch], axis=-1), gate_outputs

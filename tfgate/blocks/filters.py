@@ -145,7 +145,7 @@ class GatedFilters(GatedBlock):
         # The gate comes last, made now or in build: that is the order of the weights.
         self._make_gate = None if isinstance(gate, Gate) else gate
         if isinstance(gate, Gate):
-            self.gate = gate
+            self.take_gate(gate)
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -173,6 +173,7 @@ class GatedFilters(GatedBlock):
         control: GateOutputs | None = None,
         training: bool | None = None,
     ) -> tuple[Tensor, GateOutputs]:
+        inputs = self.cast_inputs(inputs)
         gate_input = self.gate_input(inputs, control)
         gate_outputs = self.gate(gate_input, training=training)
         x = inputs

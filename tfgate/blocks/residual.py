@@ -87,6 +87,7 @@ class GatedResidual(GatedBranch):
         control: GateOutputs | None = None,
         training: bool | None = None,
     ) -> tuple[Tensor, GateOutputs]:
+        inputs = self.cast_inputs(inputs)
         branch, gate_outputs = self.masked_branch(inputs, control, training)
         shortcut = inputs if self.shortcut is None else self.shortcut(inputs)
         return self.activation(shortcut + branch), gate_outputs

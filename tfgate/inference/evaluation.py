@@ -241,5 +241,5 @@ def policy_name(policy: Policy) -> str:
     ('always_open', 'threshold')
     """
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(policy).__name__).lower()
-    rest = {key: value for key, value in policy.get_config().items() if key != "tau"}
+    rest = {key: value for key, value in policy.settings.items() if key != "tau"}
     return name + "".join(f" {key}={value!r}" for key, value in rest.items())

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from collections.abc import Hashable
 
 import numpy as np
 import tensorflow as tf
@@ -43,7 +44,7 @@ class Forward:
     def __init__(self, model: GatedModel) -> None:
         self._model = model
         # By class of policy: its numbers are variables, which retrace nothing.
-        self._functions: dict[type[Policy], Callable[..., tuple[Tensor, ...]]] = {}
+        self._functions: dict[Hashable, Callable[..., tuple[Tensor, ...]]] = {}
 
     def __call__(self, x: TensorTree, policy: Policy) -> Outputs:
         """Runs one batch.
@@ -56,9 +57,9 @@ class Forward:
             ValueError: the predictions are not `[batch, classes]`.
         """
         self._model.policy = policy
-        function = self._functions.get(type(policy))
+        function = self._functions.get(policy.graph_key)
         if function is None:
-            function = self._functions[type(policy)] = self._compiled()
+            function = self._functions[policy.graph_key] = self._compiled()
         arrays = [ops.convert_to_numpy(tensor) for tensor in function(x)]
         return Outputs(arrays[0], arrays[1] > 0.5, arrays[2], arrays[3])
 

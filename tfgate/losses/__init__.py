@@ -8,6 +8,7 @@ batch, over all replicas.
 from tfgate.losses.base import GateLoss
 from tfgate.losses.base import activation_rates
 from tfgate.losses.base import check_rate
+from tfgate.losses.complexity import Complexity
 from tfgate.losses.macs import Macs
 from tfgate.losses.penalties import L0
 from tfgate.losses.penalties import Polarization
@@ -21,6 +22,7 @@ from tfgate.losses.variable_target import VariableTarget
 __all__ = [
     "AIG_RESNET50",
     "BatchShaping",
+    "Complexity",
     "ConstQuad",
     "GateLoss",
     "L0",

@@ -1,5 +1,10 @@
 """Throttleable networks: h(x, u), where u in [0, 1] sets how much is computed."""
 
+from tfgate.throttling.baseline import Baseline
+from tfgate.throttling.calibration import calibrate
+from tfgate.throttling.controllers import BlindController
+from tfgate.throttling.controllers import ContextualController
+from tfgate.throttling.controllers import Controller
 from tfgate.throttling.conversion import GATINGS
 from tfgate.throttling.conversion import throttle
 from tfgate.throttling.depth import depth_thresholds
@@ -14,22 +19,35 @@ from tfgate.throttling.gating import Nested
 from tfgate.throttling.model import ThrottledModel
 from tfgate.throttling.modules import Module
 from tfgate.throttling.modules import find_modules
+from tfgate.throttling.norm_switching import recalibrate
+from tfgate.throttling.norm_switching import switch_batch_norms
+from tfgate.throttling.score_function import ScoreFunction
 from tfgate.throttling.sliced_gate import SlicedGate
+from tfgate.throttling.switchable_norm import SwitchableBatchNormalization
 
 __all__ = [
     "GATINGS",
+    "Baseline",
     "BetaControl",
+    "BlindController",
     "ConstantControl",
+    "ContextualController",
     "ControlDistribution",
+    "Controller",
     "Dial",
     "GatingFunction",
     "Independent",
     "Module",
     "Nested",
+    "ScoreFunction",
     "SlicedGate",
+    "SwitchableBatchNormalization",
     "ThrottledModel",
     "UniformControl",
+    "calibrate",
     "depth_thresholds",
     "find_modules",
+    "recalibrate",
+    "switch_batch_norms",
     "throttle",
 ]

@@ -9,14 +9,18 @@ import keras
 from tfgate.blocks import GatedBlock
 from tfgate.gates import Gate
 from tfgate.model import GatedModel
+from tfgate.throttling.controllers import BlindController
+from tfgate.throttling.controllers import ContextualController
 from tfgate.throttling.dial import Dial
 from tfgate.throttling.distributions import ControlDistribution
+from tfgate.throttling.distributions import UniformControl
 from tfgate.throttling.gating import GatingFunction
 from tfgate.throttling.gating import Independent
 from tfgate.throttling.gating import Nested
 from tfgate.throttling.model import ThrottledModel
 from tfgate.throttling.modules import Module
 from tfgate.throttling.modules import find_modules
+from tfgate.throttling.norm_switching import switch_batch_norms
 from tfgate.throttling.sliced_gate import SlicedGate
 from tfgate.typing import GateOutputs
 from tfgate.typing import Tensor
@@ -29,6 +33,8 @@ MakeGating = Callable[[Sequence[Module]], GatingFunction]
 GATINGS: dict[str, Callable[..., GatingFunction]] = {
     "nested": Nested,
     "independent": Independent,
+    "blind": BlindController,
+    "contextual": ContextualController,
 }
 
 
@@ -38,6 +44,8 @@ def throttle(
     distribution: ControlDistribution | None = None,
     seed: int | None = None,
     name: str | None = None,
+    batch_norm: str | None = None,
+    buckets: int | None = None,
     **gating_arguments: Any,
 ) -> ThrottledModel:
     """Makes a network with a dial of a gated one.
@@ -58,6 +66,11 @@ def throttle(
         distribution: how training draws u, see `tfgate.throttling.Dial`.
         seed: of the dial, and of a gating function given by name.
         name: name of the new model; None takes the old one's.
+        batch_norm: None leaves batch norms as they are; `"switchable"` makes each a
+            `tfgate.throttling.SwitchableBatchNormalization`, and training draws one u
+            for all images of a batch, as the distribution must say.
+        buckets: number of parts of the dial's range with statistics of their own, for
+            `"switchable"`.
         **gating_arguments: further arguments of a gating function given by name.
 
     Returns:
@@ -66,7 +79,8 @@ def throttle(
 
     Raises:
         ValueError: an argument is not among its choices, the network has more than one
-            input, or a block that can't be throttled, such as an early exit.
+            input, or a block that can't be throttled, such as an early exit; or as
+            `tfgate.throttling.switch_batch_norms`.
 
     Reference:
         TNN 3.
@@ -80,6 +94,7 @@ def throttle(
     (8, 16)
     """
     make_gating = _make_gating(gating, seed, gating_arguments)
+    _check_batch_norm(batch_norm, buckets)
     old_images = _images(model)
     modules = find_modules(model.blocks)
     function = make_gating(modules)
@@ -87,11 +102,14 @@ def throttle(
         raise ValueError(f"Expected gating to give a GatingFunction, got {function!r}.")
     if distribution is None and isinstance(model, ThrottledModel):
         distribution = model.dial.distribution
+    if distribution is None and buckets is not None:
+        distribution = UniformControl(per="batch")
+    kept = model.dial.buckets if isinstance(model, ThrottledModel) else 1
     images = keras.Input(
         batch_shape=old_images.shape, dtype=old_images.dtype, name=old_images.name
     )
     u = keras.Input((), name="u", optional=True)
-    control = Dial(distribution, seed, name="dial")(images, u)
+    control = Dial(distribution, seed, kept, name="dial")(images, u)
     clone = _Clone(function, control)
     outputs = keras.models.clone_model(
         _with_control(model),
@@ -101,7 +119,7 @@ def throttle(
     ).output["predictions"]
     throttled = ThrottledModel([images, u], outputs, name=name or model.name)
     clone.finish()
-    return throttled
+    return throttled if buckets is None else switch_batch_norms(throttled, buckets)
 
 
 class _Clone:
@@ -186,6 +204,18 @@ def _images(model: GatedModel) -> keras.KerasTensor:
             f"Expected a network with one input to throttle, got {len(inputs)}."
         )
     return inputs[0]
+
+
+def _check_batch_norm(batch_norm: str | None, buckets: int | None) -> None:
+    if batch_norm not in (None, "switchable"):
+        raise ValueError(
+            f"Expected batch_norm to be None or 'switchable', got {batch_norm!r}."
+        )
+    if (batch_norm is None) != (buckets is None):
+        raise ValueError(
+            "Expected buckets with batch_norm='switchable', and only with it, got "
+            f"buckets={buckets!r} with batch_norm={batch_norm!r}."
+        )
 
 
 def _make_gating(

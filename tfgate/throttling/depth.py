@@ -12,9 +12,11 @@ def depth_thresholds(sizes: Sequence[int]) -> list[list[float]]:
     exceeds u already, and stops when the share of all blocks that are open exceeds u.
     Within a stage the first block opens first.
 
-    That changes only where u reaches a share of a stage or of the network, and a block
-    that is open stays open as u rises: so each block has a threshold, and is open where
-    u is not less.
+    That changes only where u reaches a share of a stage or of the network. Taken by the
+    word it is not nested: in stages of 4 and 3 blocks, 2 and 1 are open just below
+    u = 1/3, and 1 and 2 from there on. Here a block that is open stays open as u rises,
+    which may leave a block or two more open than the procedure: so each block has a
+    threshold, and is open where u is not less.
 
     Args:
         sizes: number of blocks in each stage, from the input to the output, each at

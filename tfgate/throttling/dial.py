@@ -1,6 +1,7 @@
 """The dial: where a throttled network's control u comes from."""
 
 import math
+import numbers
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -33,6 +34,10 @@ class Dial(keras.layers.Layer):
             None means `UniformControl()`.
         seed: int in [0, 2**31), root of the noise; None draws one from Python's
             `random`, as Keras does.
+        buckets: number of parts of [0, 1] for which switchable batch norms have
+            statistics of their own, at least 1. With more than one, all images of a
+            batch share one: the distribution must draw u `per="batch"`, which None
+            does then.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -60,15 +65,25 @@ class Dial(keras.layers.Layer):
         self,
         distribution: ControlDistribution | None = None,
         seed: int | None = None,
+        buckets: int = 1,
         **kwargs: Any,
     ) -> None:
         kwargs.setdefault("dtype", "float32")
         super().__init__(autocast=False, **kwargs)
-        self.distribution = distribution or UniformControl()
+        self.buckets = check_buckets(buckets)
+        if distribution is None:
+            per = "example" if self.buckets == 1 else "batch"
+            distribution = UniformControl(per=per)
+        self.distribution = distribution
         if not isinstance(self.distribution, ControlDistribution):
             raise ValueError(
                 "Expected distribution to be a tfgate ControlDistribution, got "
                 f"{distribution!r}."
+            )
+        if self.buckets > 1 and self.distribution.per != "batch":
+            raise ValueError(
+                'Expected a distribution with per="batch" for switchable batch norms, '
+                f"whose statistics are those of one u, got {distribution!r}."
             )
         self.seed = random.randint(1, 2**31 - 1) if seed is None else int(seed)
         if not 0 <= self.seed < 2**31:
@@ -77,6 +92,10 @@ class Dial(keras.layers.Layer):
     def build(self, input_shape: Shape) -> None:
         self.u = self._scalar("u", "float32", "ones")
         self.noise_step = self._scalar("noise_step", "int64", "zeros")
+        self.bucket: keras.Variable | None = None
+        if self.buckets > 1:
+            last = keras.initializers.Constant(self.buckets - 1)
+            self.bucket = self._scalar("bucket", "int32", last)
         self.built = True
 
     def call(
@@ -91,6 +110,35 @@ class Dial(keras.layers.Layer):
             u = ops.broadcast_to(ops.convert_to_tensor(self.u), (batch,))
         return ops.minimum(ops.maximum(u, 0.0), 1.0)
 
+    def choose_bucket(self, control: Tensor) -> None:
+        """Makes a batch's bucket the current one: b with u in [b / B, (b + 1) / B).
+
+        Args:
+            control: what a call of the dial returned.
+
+        Raises:
+            ValueError: the images of the batch are in different buckets.
+            tf.errors.InvalidArgumentError: the same, in a compiled function.
+        """
+        if self.bucket is None:
+            return
+        index = ops.cast(ops.floor(control * self.buckets), "int32")
+        index = ops.minimum(index, self.buckets - 1)
+        alike = ops.all(index == index[0])
+        message = (
+            "Expected every u of a batch to be in one bucket of the switchable batch "
+            f"norms, one of {self.buckets} equal parts of [0, 1], got "
+        )
+        if tf.executing_eagerly():
+            if not bool(alike):
+                raise ValueError(f"{message}{np.asarray(control).tolist()}.")
+            self.bucket.assign(index[0])
+            return
+        data = [tf.constant(message), control]
+        check = tf.raw_ops.Assert(condition=alike, data=data)
+        with tf.control_dependencies([check]):
+            self.bucket.assign(tf.identity(index[0]))
+
     def compute_output_spec(
         self, inputs: Tensor, u: Tensor | None = None, training: bool | None = None
     ) -> Tensor:
@@ -103,6 +151,7 @@ class Dial(keras.layers.Layer):
             **config,
             "distribution": serialize(self.distribution),
             "seed": self.seed,
+            "buckets": self.buckets,
         }
 
     @classmethod
@@ -122,7 +171,7 @@ class Dial(keras.layers.Layer):
         seed = noise.step_seed(self.seed, self.name, step, replica)
         return self.distribution.sample(batch, seed, step)
 
-    def _scalar(self, name: str, dtype: str, initializer: str) -> keras.Variable:
+    def _scalar(self, name: str, dtype: str, initializer: Any) -> keras.Variable:
         return self.add_weight(
             name=name,
             shape=(),
@@ -148,6 +197,18 @@ def check_control(u: Any) -> float:
     if not 0.0 <= value <= 1.0:
         raise ValueError(f"Expected u to be a number in [0, 1], got {u!r}.")
     return value
+
+
+def check_buckets(buckets: Any) -> int:
+    """Returns a number of buckets as an int.
+
+    Raises:
+        ValueError: it is no whole number, or less than 1.
+    """
+    whole = isinstance(buckets, numbers.Integral) and not isinstance(buckets, bool)
+    if not whole or buckets < 1:
+        raise ValueError(f"Expected buckets >= 1, a whole number, got {buckets!r}.")
+    return int(buckets)
 
 
 def check_controls(us: Sequence[float]) -> list[float]:

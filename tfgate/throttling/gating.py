@@ -10,7 +10,6 @@ from typing import Self
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import ops
 
 from tfgate import estimators
@@ -51,7 +50,9 @@ class GatingFunction(Gate):
         - `logits`, `probability`, `decision`: as of any gate;
         - `scale`: n / ||g||_1 of the component's module, what an open component is
           multiplied by, 0 where all of the module is closed. It is 1 at full width, so
-          an open network is the dense one, and 1 along the depth;
+          an open network is the dense one, and 1 along the depth. Soft decisions are
+          differentiated through it; where their ||g||_1 is below 1, 1 stands for it, or
+          a module that is all but closed would run at full strength;
         - `control`: u.
 
     Attributes:
@@ -97,7 +98,8 @@ class GatingFunction(Gate):
                 parts.append(ops.ones_like(own))
                 continue
             open_parts = ops.sum(own, axis=1, keepdims=True) + module.always_open
-            scale = tf.math.divide_no_nan(float(module.size), open_parts)
+            scale = float(module.size) / ops.maximum(open_parts, 1.0)
+            scale = ops.where(open_parts > 0.0, scale, 0.0)
             parts.append(ops.broadcast_to(scale, ops.shape(own)))
         return ops.concatenate(parts, axis=1)
 
@@ -133,21 +135,21 @@ class StaticGating(GatingFunction):
     """Base of the gating functions that follow a fixed rule of u, without weights.
 
     In a module of n parts k = min(n, floor(u (n + 1))) are open, and never fewer than
-    its `always_open`. The probability is k's share of the parts that are gated; the
-    logits are its log odds, but at most +-16.
+    its `always_open`. What is compared is u and i / (n + 1), both rounded to float32,
+    so that k is exact at every boundary. The probability is k's share of the parts that
+    are gated; the logits are its log odds, but at most +-16.
 
     Estimators have no part in it, and τ has none. `AlwaysOpen` opens everything.
 
     Attributes:
-        factors, levels: float32 arrays `[components]`. At inference, unless it draws, a
-            component is open where u * factor >= level, in float32.
+        thresholds: float32 array `[components]`: at inference, unless components are
+            drawn, one is open where u >= threshold.
 
     Reference:
         TNN 4.1.
     """
 
-    factors: np.ndarray
-    levels: np.ndarray
+    thresholds: np.ndarray
 
     def decide(self, inputs: Tensor, training: bool | None) -> GateOutputs:
         if not training and isinstance(self.policy, AlwaysOpen):
@@ -190,23 +192,18 @@ class Nested(StaticGating):
 
     def __init__(self, modules: Sequence[Module], **kwargs: Any) -> None:
         super().__init__(modules, **kwargs)
-        # On the width u (n + 1) >= i, on the depth u >= threshold.
-        self.factors = np.ones(self.components, "float32")
-        self.levels = np.zeros(self.components, "float32")
+        self.thresholds = np.zeros(self.components, "float32")
         stages = [module for module in self.modules if module.axis == "depth"]
         if stages:
             found = depth_thresholds([module.count for module in stages])
-            for module, levels in zip(stages, found, strict=True):
-                self.levels[module.components] = levels
+            for module, thresholds in zip(stages, found, strict=True):
+                self.thresholds[module.components] = thresholds
         for module in self.modules:
             if module.axis == "width":
-                self.factors[module.components] = module.size + 1
-                first = module.always_open + 1
-                self.levels[module.components] = np.arange(first, module.size + 1)
+                self.thresholds[module.components] = module.thresholds
 
     def follow(self, u: Tensor, training: bool | None) -> GateOutputs:
-        is_open = u[:, None] * self.factors >= self.levels
-        decision = ops.cast(is_open, "float32")
+        decision = ops.cast(u[:, None] >= self.thresholds, "float32")
         logits = CERTAIN * (2.0 * decision - 1.0)
         return {"logits": logits, "probability": decision, "decision": decision}
 
@@ -251,16 +248,15 @@ class Independent(StaticGating):
             [[module.count] for module in self.modules]
         )
         self._padding = np.where(rows, 0.0, 2.0).astype("float32")
+        # From which u on one more part is open; never, in the padding.
+        self._thresholds = np.full(self._padding.shape, 2.0, "float32")
+        for row, module in zip(self._thresholds, self.modules, strict=True):
+            row[: module.count] = module.thresholds
         generator = np.random.default_rng(self.seed)
         fixed = generator.uniform(size=self._padding.shape) + self._padding
         self._fixed_ranks = fixed.argsort(axis=1).argsort(axis=1)[None]
-        sizes, always = (
-            np.array([getattr(m, name) for m in self.modules], "float32")[:, None]
-            for name in ("size", "always_open")
-        )
-        ranks = self._fixed_ranks[0]
-        self.factors = self._table_entries(np.broadcast_to(sizes + 1, ranks.shape))
-        self.levels = self._table_entries(always + ranks + 1)
+        in_order = np.take_along_axis(self._thresholds, self._fixed_ranks[0], axis=1)
+        self.thresholds = in_order.ravel()[self._places]
 
     def follow(self, u: Tensor, training: bool | None) -> GateOutputs:
         batch = ops.shape(u)[0]
@@ -270,20 +266,14 @@ class Independent(StaticGating):
             ranks = ops.argsort(ops.argsort(noise + self._padding, axis=-1), axis=-1)
         else:
             ranks = ops.convert_to_tensor(self._fixed_ranks)
-        sizes, always, counts = (
-            np.array([getattr(m, name) for m in self.modules], "float32")
-            for name in ("size", "always_open", "count")
-        )
-        opened = ops.minimum(ops.floor(u[:, None] * (sizes + 1.0)), sizes)
-        gated = ops.maximum(opened - always, 0.0)  # [batch, modules]
-        table = ops.cast(ops.cast(ranks, "float32") < gated[:, :, None], "float32")
+        reached = ops.cast(u[:, None, None] >= self._thresholds, "float32")
+        opened = ops.sum(reached, axis=-1)  # [batch, modules]
+        counts = np.array([module.count for module in self.modules], "float32")
+        table = ops.cast(ops.cast(ranks, "float32") < opened[:, :, None], "float32")
         return {
             "decision": self._components(table),
-            **self._shares(gated / counts),
+            **self._shares(opened / counts),
         }
-
-    def _table_entries(self, table: np.ndarray) -> np.ndarray:
-        return table.ravel()[self._places].astype("float32")
 
     def _components(self, table: Tensor) -> Tensor:
         flat = ops.reshape(table, (-1, self._padding.size))
@@ -291,7 +281,9 @@ class Independent(StaticGating):
 
     def _shares(self, shares: Tensor) -> GateOutputs:
         counts = [module.count for module in self.modules]
-        probability = ops.repeat(shares, counts, axis=1)
+        rows = np.repeat(np.arange(len(counts)), counts)
+        # Not ops.repeat, which fails on an empty batch.
+        probability = ops.take(shares, rows, axis=1)
         log_odds = ops.log(probability) - ops.log1p(-probability)
         logits = ops.minimum(ops.maximum(log_odds, -CERTAIN), CERTAIN)
         return {"probability": probability, "logits": logits}

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from tfgate.blocks import GatedBlock
 from tfgate.blocks import GatedConcat
 from tfgate.blocks import GatedFilters
@@ -68,6 +70,16 @@ class Module:
     def components(self) -> slice:
         """Where the components stand among those of the network."""
         return slice(self.start, self.stop)
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """Where k = min(n, floor(u (n + 1))) grows: float32 array `[count]`, ascending.
+
+        The values of u from which one more of the gated parts is open, TNN 4.1.
+        """
+        first = self.always_open + 1
+        steps = np.arange(first, self.size + 1) / (self.size + 1)
+        return steps.astype("float32")
 
     def get_config(self) -> dict[str, Any]:
         """Returns the attributes."""
