@@ -10,9 +10,15 @@ import enum
 
 import keras
 
+from tfgate.layers import GroupedConv2D
 from tfgate.typing import Activation
 
-CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
+CONVOLUTIONS = (
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    GroupedConv2D,
+)
 _MIXING = (*CONVOLUTIONS, keras.layers.Dense)
 _WITHOUT_WEIGHTS = (
     keras.layers.ReLU,

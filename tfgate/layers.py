@@ -1,13 +1,14 @@
-"""Small layers that compacted networks are made of, beside Keras' own.
+"""Small layers that networks are made of, beside Keras' own.
 
 Where filters are cut out of a block, the stream past it keeps all of its channels:
-these put the rest back into their places.
+`SelectChannels` and `ChannelBias` put the rest back into their places.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from tfgate.typing import Config
@@ -102,3 +103,74 @@ class ChannelBias(keras.layers.Layer):
     def get_config(self) -> Config:
         # Keras writes it by itself for plain arguments, and a dtype policy is not one.
         return super().get_config()
+
+
+@keras.saving.register_keras_serializable(package="tfgate")
+class GroupedConv2D(keras.layers.Conv2D):
+    """`keras.layers.Conv2D` whose groups train at a useful speed on CPUs.
+
+    Keras compiles convolutions of more than one group by XLA, because TensorFlow has
+    their gradients on CPUs in some builds only; 16 groups of 4 filters take 400 times
+    as long as TensorFlow's own operation. Here the forward pass is that operation
+    everywhere; on CPUs the gradient takes the groups one by one.
+
+    Args:
+        *args, **kwargs: arguments of `keras.layers.Conv2D`.
+
+    Example:
+    >>> layer = GroupedConv2D(8, 3, padding="same", groups=4)
+    >>> layer(ops.ones((2, 5, 5, 8))).shape.as_list()
+    [2, 5, 5, 8]
+    """
+
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
+        plain = self.data_format == "channels_last" and self.dilation_rate == (1, 1)
+        if self.groups == 1 or not plain or self.padding not in ("same", "valid"):
+            return super().convolution_op(inputs, kernel)
+        inputs, kernel = ops.convert_to_tensor(inputs), ops.convert_to_tensor(kernel)
+        padding = self.padding.upper()
+        if tf.config.list_physical_devices("GPU"):
+            return tf.nn.conv2d(inputs, kernel, self.strides, padding)
+        return _grouped_convolution(inputs, kernel, self.groups, self.strides, padding)
+
+
+def _grouped_convolution(
+    inputs: Tensor, kernel: Tensor, groups: int, strides: tuple[int, int], padding: str
+) -> Tensor:
+    """A grouped convolution whose gradient is that of a convolution for each group."""
+
+    @tf.custom_gradient
+    def convolve(inputs: Tensor, kernel: Tensor) -> tuple[Tensor, Any]:
+        outputs = tf.nn.conv2d(inputs, kernel, strides, padding)
+
+        def gradient(upstream: Tensor) -> tuple[Tensor, Tensor]:
+            arguments = {"strides": (1, *strides, 1), "padding": padding}
+            parts = zip(
+                tf.split(inputs, groups, axis=-1),
+                tf.split(kernel, groups, axis=-1),
+                tf.split(upstream, groups, axis=-1),
+                strict=True,
+            )
+            of_inputs, of_kernel = [], []
+            for part, filters, error in parts:
+                of_inputs.append(
+                    tf.raw_ops.Conv2DBackpropInput(
+                        input_sizes=tf.shape(part),
+                        filter=filters,
+                        out_backprop=error,
+                        **arguments,
+                    )
+                )
+                of_kernel.append(
+                    tf.raw_ops.Conv2DBackpropFilter(
+                        input=part,
+                        filter_sizes=tf.shape(filters),
+                        out_backprop=error,
+                        **arguments,
+                    )
+                )
+            return tf.concat(of_inputs, axis=-1), tf.concat(of_kernel, axis=-1)
+
+        return outputs, gradient
+
+    return convolve(inputs, kernel)

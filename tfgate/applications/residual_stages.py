@@ -13,6 +13,7 @@ from tfgate.applications.filter_gating import FilterGating
 from tfgate.blocks import GatedFilters
 from tfgate.blocks import GatedResidual
 from tfgate.gates import Gate
+from tfgate.layers import GroupedConv2D
 from tfgate.typing import Tensor
 
 BN: Mapping[str, float] = {"momentum": 0.9, "epsilon": 1e-5}
@@ -220,7 +221,9 @@ def convolution(
 ) -> keras.Layer:
     """A convolution with He's initializer, by default padded and without bias."""
     defaults = {"padding": "same", "use_bias": False}
-    return layers.Conv2D(
+    grouped = arguments.get("groups", 1) > 1
+    make = GroupedConv2D if grouped else layers.Conv2D
+    return make(
         filters,
         size,
         strides,
