@@ -127,7 +127,10 @@ class GroupedConv2D(keras.layers.Conv2D):
         plain = self.data_format == "channels_last" and self.dilation_rate == (1, 1)
         if self.groups == 1 or not plain or self.padding not in ("same", "valid"):
             return super().convolution_op(inputs, kernel)
-        inputs, kernel = ops.convert_to_tensor(inputs), ops.convert_to_tensor(kernel)
+        # A custom gradient takes tensors; Keras' conversion leaves a variable one.
+        inputs, kernel = (
+            tf.identity(ops.convert_to_tensor(x)) for x in (inputs, kernel)
+        )
         padding = self.padding.upper()
         if tf.config.list_physical_devices("GPU"):
             return tf.nn.conv2d(inputs, kernel, self.strides, padding)
