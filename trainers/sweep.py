@@ -17,14 +17,18 @@ are common to all; `#` begins a comment:
 Of a flag that is there twice the later wins: a line changes what the flagfile above it
 says. `--program=imagenet` among them says which program runs, `trainers.imagenet`; a
 file that does not say so takes that of the command line.
+
+`{workdir}` in a flag is that of the sweep: with
+`--data_path={workdir}/NAME/model.keras` a run takes up what one above it wrote, and
+waits for it.
+
+Throttled networks have the areas under their curves in the table, and the curves of all
+runs of one network are drawn into `curve_NETWORK.png`.
 """
 
 import concurrent.futures
-import csv
 import dataclasses
 import importlib
-import io
-import json
 import os
 import pathlib
 import re
@@ -36,9 +40,9 @@ import threading
 from absl import flags
 
 from trainers.common import errors
-from trainers.common import files
 from trainers.common import flags as run_flags
 from trainers.common import settings
+from trainers.common import sweep_table
 from trainers.common.errors import RunStopped
 from trainers.common.errors import UserError
 
@@ -46,25 +50,13 @@ _PROGRAMS = {
     "cifar": "trainers.cifar",
     "digits": "trainers.digits",
     "imagenet": "trainers.imagenet",
+    "throttle": "trainers.throttle",
 }
 _PROGRAM_FLAG = "--program="
 _NAME = re.compile(r"[A-Za-z0-9][\w.=-]*")
+_WORKDIR = "{workdir}"
+_ANOTHER = re.compile(re.escape(_WORKDIR) + r"/([^/]+)/")
 _OWN = ("workdir", "data_dir")
-_COLUMNS = (
-    "name",
-    "threshold",
-    "stochastic",
-    "always_open",
-    "ensemble",
-    "top5_accuracy",
-    "activation_rate",
-    "executed_macs",
-    "dense_macs",
-    "parameters",
-    "epochs",
-    "seed",
-    "git_commit",
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +73,11 @@ class Run:
     name: str
     flags: tuple[str, ...]
     program: str | None = None
+
+    @property
+    def others(self):
+        """Names of the runs that this one takes something up from."""
+        return tuple(name for flag in self.flags for name in _ANOTHER.findall(flag))
 
 
 def define(flag_values=flags.FLAGS):
@@ -148,8 +145,9 @@ def read(path):
         List of `Run`.
 
     Raises:
-        UserError: the file cannot be read, has no run, two of one name, or a line
-            that is neither flags nor a name with flags.
+        UserError: the file cannot be read, has no run, two of one name, a line that is
+            neither flags nor a name with flags, or one that takes up a run that is not
+            above it.
     """
     try:
         lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
@@ -175,7 +173,14 @@ def read(path):
             )
         if name in {run.name for run in runs}:
             raise UserError(f"expected a new name in {path}, line {number}: {name!r}")
-        runs.append(_run(path, number, name, (*common, *own)))
+        run = _run(path, number, name, (*common, *own))
+        missing = set(run.others) - {run.name for run in runs}
+        if missing:
+            raise UserError(
+                f"expected the name of a run above in {path}, line {number}, got "
+                f"{_WORKDIR}/{min(missing)}"
+            )
+        runs.append(run)
     if not runs:
         raise UserError(f"expected at least one run in {path}, got none")
     return runs
@@ -196,37 +201,29 @@ def sweep(runs, workdir, data_dir, jobs):
     workdir = pathlib.Path(workdir).expanduser().absolute()
     workdir.mkdir(parents=True, exist_ok=True)
     table = threading.Lock()
+    started = {}  # name -> future of the exit code
 
     def train(run):
+        # Those above have started: nobody waits for a run that waits for a place.
+        if any([started[other].result() for other in run.others]):
+            print(f"{run.name}: not started, for lack of {', '.join(run.others)}")
+            return 1
         code = _train(run, workdir / run.name, data_dir)
         with table:
-            write_table(runs, workdir)
+            sweep_table.write(runs, workdir)
         return code
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        codes = list(pool.map(train, runs))
-    failed = [run.name for run, code in zip(runs, codes, strict=True) if code]
+        for run in runs:
+            started[run.name] = pool.submit(train, run)
+    failed = [name for name, future in started.items() if future.result()]
+    sweep_table.draw_curves(runs, workdir)
     print(f"results of {len(runs) - len(failed)} runs in {workdir / 'table.md'}")
     if failed:
         raise RunStopped(
             f"{len(failed)} of {len(runs)} runs failed ({', '.join(failed)}): see "
             "their .log files"
         )
-
-
-def write_table(runs, workdir):
-    """Writes `table.csv` and `table.md` with a row for every finished run."""
-    rows = [
-        _row(run.name, json.loads(path.read_text(encoding="utf-8")))
-        for run in runs
-        if (path := workdir / run.name / "results.json").exists()
-    ]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    files.write(workdir / "table.csv", text.getvalue())
-    files.write(workdir / "table.md", _markdown(rows))
 
 
 def _words(path, number, line):
@@ -275,13 +272,17 @@ def _check(run, own):
     defaults = getattr(importlib.import_module(program), "DEFAULTS", {})
     run_flags.define(values, **defaults)
     try:
-        settings.parse([program, *_arguments(run, own.workdir, own.data_dir)], values)
+        folder = pathlib.Path(own.workdir) / run.name
+        awaited = tuple(folder.parent / name / "model.keras" for name in run.others)
+        arguments = [program, *_arguments(run, folder, own.data_dir)]
+        settings.parse(arguments, values, tuple(map(str, awaited)))
     except (UserError, flags.Error) as error:
         raise UserError(f"run {run.name!r}: {error}") from None
 
 
 def _arguments(run, folder, data_dir):
-    arguments = [*run.flags, f"--workdir={folder}"]
+    own = [flag.replace(_WORKDIR, str(folder.parent)) for flag in run.flags]
+    arguments = [*own, f"--workdir={folder}"]
     uses_data = run.program != "digits" and not any(
         "dataset=digits" in flag for flag in run.flags
     )
@@ -302,46 +303,6 @@ def _train(run, folder, data_dir):
     state = "done" if not done.returncode else f"failed, see {log}"
     print(f"{run.name}: {state}", flush=True)
     return done.returncode
-
-
-def _row(name, results):
-    return {
-        "name": name,
-        **results["test_accuracy"],
-        "top5_accuracy": _top5(results["policies"]),
-        "activation_rate": results["activation_rate"],
-        "executed_macs": results["macs"]["executed_mean"],
-        "dense_macs": results["macs"]["dense"],
-        "parameters": results["parameters"],
-        "epochs": results["epochs"],
-        "seed": results["seed"],
-        "git_commit": results["git_commit"],
-    }
-
-
-def _top5(policies):
-    """That of the threshold policy; None where there are too few classes for one."""
-    measured = policies["threshold" if "threshold" in policies else "dense"]
-    return measured.get("top5_accuracy")
-
-
-def _markdown(rows):
-    lines = [
-        "| name | threshold | stochastic | always open | ensemble | activation rate "
-        "| executed MACs, of dense | parameters |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        accuracies = " | ".join(
-            f"{100 * row[policy]:.2f} %"
-            for policy in ("threshold", "stochastic", "always_open", "ensemble")
-        )
-        share = row["executed_macs"] / row["dense_macs"]
-        lines.append(
-            f"| {row['name']} | {accuracies} | {row['activation_rate']:.3f} | "
-            f"{share:.3f} | {row['parameters']:,} |"
-        )
-    return "\n".join(lines) + "\n"
 
 
 def main(parsed):

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from trainers import sweep
+from trainers.common import sweep_table
 from trainers.common.errors import RunStopped
 from trainers.common.errors import UserError
 
@@ -89,6 +90,30 @@ class TestRead:
         arguments = ["sweep", f"--sweep={path}", "--workdir=w", "--data_dir=d"]
         runs, _ = sweep.parse(arguments, own)
         assert len(runs) > 1
+
+
+class TestRunsThatTakeUpOthers:
+    def test_they_stand_below(self, tmp_path):
+        text = "a\nb --data_path={workdir}/a/model.keras\n"
+        first, second = sweep.read(write(tmp_path / "s.txt", text))
+        assert (first.others, second.others) == ((), ("a",))
+        for name in ("b", "c"):  # itself, and one that is not there
+            text = f"a\nb --data_path={{workdir}}/{name}/model.keras\n"
+            with pytest.raises(UserError, match=f"a run above in .* line 2, .*/{name}"):
+                sweep.read(write(tmp_path / "s.txt", text))
+
+    def test_their_files_need_not_be_there_yet(self, tmp_path):
+        common = "--program=throttle --dataset=digits --network=cifar_resnet\n"
+        common += "a --gating=independent\nb --gating=blind --data_path="
+        own = sweep.flags.FlagValues()
+        sweep.define(own)
+        path = write(tmp_path / "s.txt", common + "{workdir}/a/model.keras\n")
+        arguments = ["sweep", f"--sweep={path}", f"--workdir={tmp_path / 'w'}"]
+        runs, _ = sweep.parse(arguments, own)
+        assert [run.program for run in runs] == ["throttle", "throttle"]
+        write(path, common + "nowhere/model.keras\n")
+        with pytest.raises(UserError, match="run 'b': expected --data_path to be a f"):
+            sweep.parse(arguments, own)
 
 
 class TestProgram:
@@ -189,10 +214,61 @@ class TestSweep:
         folder.mkdir()
         results = {**RESULTS, "policies": {"dense": {"accuracy": 0.9}}}
         write(folder / "results.json", json.dumps(results))
-        sweep.write_table([sweep.Run("dense", ())], tmp_path)
+        sweep_table.write([sweep.Run("dense", ())], tmp_path)
         with open(tmp_path / "table.csv", encoding="utf-8", newline="") as file:
             (row,) = csv.DictReader(file)
         assert (row["threshold"], row["top5_accuracy"]) == ("0.9", "")
+
+    @pytest.mark.parametrize("jobs", [1, 3])
+    def test_a_run_waits_for_what_it_takes_up(self, tmp_path, jobs):
+        taken = "--data_path={workdir}/one/results.json"
+        runs = [
+            sweep.Run("one", ("--seed=1",)),
+            sweep.Run("two", ("--seed=2", taken)),
+            sweep.Run("unlucky", ("--seed=13",)),
+            sweep.Run("four", ("--seed=4", taken.replace("one", "unlucky"))),
+        ]
+        program = tmp_path / "fake_trainer.py"
+        check = "if 'data_path' in flags: open(flags['data_path']).close()\n"
+        text = program.read_text().replace("folder.mkdir", f"{check}folder.mkdir", 1)
+        write(program, text)
+        with pytest.raises(RunStopped, match=r"2 of 4 runs failed \(unlucky, four\)"):
+            sweep.sweep(runs, tmp_path / "w", None, jobs)
+        assert (tmp_path / "w" / "two" / "results.json").exists()
+        assert not (tmp_path / "w" / "four").exists()
+
+    def test_throttled_networks_have_areas_and_a_figure(self, tmp_path):
+        row = {"policy": "threshold", "executed_macs_share": 0.5, "accuracy": 0.5}
+        curve = [{**row, "u": u, "utilization": u} for u in (0.0, 1.0)]
+        curve += [{**point, "policy": "stochastic"} for point in curve]
+        throttling = {
+            "network": "cifar_vgg",
+            "gating": "nested",
+            "policy": "threshold",
+            "areas": {"threshold": {"utilization": 0.5, "macs": 0.25}},
+            "curve": curve,
+        }
+        results = {
+            **RESULTS,
+            "test_accuracy": {"threshold": 0.9},
+            "throttling": throttling,
+        }
+        runs = [sweep.Run("nested", ()), sweep.Run("gated", ())]
+        for run, found in zip(runs, (results, RESULTS), strict=True):
+            (tmp_path / run.name).mkdir()
+            write(tmp_path / run.name / "results.json", json.dumps(found))
+        sweep_table.write(runs, tmp_path)
+        with open(tmp_path / "table.csv", encoding="utf-8", newline="") as file:
+            first, second = csv.DictReader(file)
+        assert (first["area_utilization"], first["area_macs"]) == ("0.5", "0.25")
+        assert (first["stochastic"], second["area_macs"]) == ("", "")
+        lines = (tmp_path / "table.md").read_text().splitlines()
+        assert lines[2].startswith("| nested | 90.00 % | - | - | - |")
+        assert lines[2].endswith("| 50.00 % | 25.00 % |")
+        assert lines[3].endswith("| - | - |")
+        (path,) = sweep_table.draw_curves(runs, tmp_path)
+        assert path.name == "curve_cifar_vgg.png" and path.exists()
+        assert len(path.with_suffix(".csv").read_text().splitlines()) == 3
 
     def test_a_failure_does_not_stop_the_others(self, tmp_path):
         runs = [sweep.Run(f"s{seed}", (f"--seed={seed}",)) for seed in (13, 1)]

@@ -16,6 +16,7 @@ LEARNING_RATE = "learning rate"
 TARGET = "target"
 COEFFICIENT = "coefficient"
 SAMPLING = "sampling"
+CONTROL = "control"
 _DIGITS = 7  # those of float32
 
 
@@ -68,6 +69,7 @@ def collect(settings, model, steps_per_epoch):
         Curve("learning_rate", LEARNING_RATE, rate),
         *_of_losses(settings, model),
         *_of_sampling(settings, model),
+        *_of_control(settings, model),
     ]
 
 
@@ -94,6 +96,10 @@ def _without_noise(values):
 
 
 def _of_losses(settings, model):
+    if settings.complexity is not None:
+        (loss,) = model.gate_losses
+        yield Curve("complexity.coefficient", COEFFICIENT, loss.coefficient)
+        return
     calls = expressions.parse_losses(settings.gate_loss or "none")
     names = [call.name for call in calls]
     for index, call in enumerate(calls):
@@ -112,13 +118,24 @@ def _of_losses(settings, model):
 
 
 def _of_sampling(settings, model):
-    if settings.noise_scale is None:  # nothing is learned
+    if settings.estimator is None:  # nothing is learned
         return
-    estimator = model.gates[-1].estimator
-    for name in ("temperature", "noise_scale"):
+    decider = model.gates[-1] if settings.gating is None else model.gating
+    estimator = decider.estimator
+    for name in ("temperature", "noise_scale", "alpha"):
         value = getattr(estimator, name, None)
         if _is_number(value):
             yield Curve(name, SAMPLING, value)
+
+
+def _of_control(settings, model):
+    if settings.control is None:
+        return
+    distribution = model.dial.distribution
+    for name in ("low", "high", "u"):
+        value = getattr(distribution, name, None)
+        if _is_number(value):
+            yield Curve(f"u.{name}" if name != "u" else "u", CONTROL, value)
 
 
 def _is_number(value):

@@ -28,6 +28,7 @@ def evaluate(model, dataset, settings):
         and `rates` (gate name -> activation rate);
         `stochastic` holds means and `accuracy_std` over its runs; an ensemble's
         MACs are those of all its runs, its rates those of the stochastic runs.
+        For a throttled model: `threshold`, with its dial as it is.
         For a dense model: `dense` -> dict with `accuracy` and `top5_accuracy`.
     """
     with warnings.catch_warnings():
@@ -38,6 +39,9 @@ def evaluate(model, dataset, settings):
 
 def _evaluate(model, dataset, settings):
     test = labels.for_evaluation(dataset.test, dataset)(settings.evaluation_batch_size)
+    if isinstance(model, tfgate.ThrottledModel):
+        with tfgate.use_policy(model, tfgate.Threshold(THRESHOLD)):
+            return {"threshold": _measure(model, test)}
     if not isinstance(model, tfgate.GatedModel):
         measured = _measure(model, test)
         return {"dense": {name: measured[name] for name in _RIGHT if name in measured}}

@@ -35,6 +35,11 @@ LOSSES = {
     "l0": "[coefficient] [reduction] [gates]",
     "polarization": "[coefficient] [gates]",
 }
+CONTROLS = {
+    "uniform": "[low] [high]",
+    "beta": "alpha beta",
+    "constant": "[u]",
+}
 _NESTED = SCHEDULES | PRIORS | TARGETS
 
 SCHEDULE_HELP = (
@@ -48,6 +53,7 @@ def _signatures(table):
     return ", ".join(f"{name}({', '.join(a.split())})" for name, a in table.items())
 
 
+CONTROL_HELP = f"one of {_signatures(CONTROLS)}"
 LOSS_HELP = f"gate losses joined by +, each one of {_signatures(LOSSES)}; or none"
 
 
@@ -100,6 +106,30 @@ def parse_number(text):
     if not isinstance(node, ast.Call) or _name(node) not in SCHEDULES:
         raise ValueError(f"expected {SCHEDULE_HELP}, got {text!r}")
     return _call(node, SCHEDULES)
+
+
+def parse_control(text):
+    """Reads a distribution of u, such as `uniform(anneal(1, -0.05, 1, 0), 1)`.
+
+    Args:
+        text: the text of a flag.
+
+    Returns:
+        A `Call` whose name is a key of `CONTROLS`.
+
+    Raises:
+        ValueError: the text is something else.
+    """
+    node = _tree(text, CONTROL_HELP)
+    if not isinstance(node, ast.Call) or _name(node) not in CONTROLS:
+        raise ValueError(f"expected {CONTROL_HELP}, got {text!r}")
+    call = _call(node, CONTROLS)
+    for name, value in call.arguments.items():
+        if isinstance(value, Call) and value.name in SCHEDULES:
+            continue
+        if isinstance(value, bool) or not isinstance(value, float):
+            raise ValueError(f"expected {name} of {text!r} to be {SCHEDULE_HELP}")
+    return call
 
 
 def _tree(text, expected):

@@ -1,9 +1,10 @@
-"""Gate losses and schedules from what flags say of them."""
+"""Gate losses, schedules and distributions of u from what flags say of them."""
 
 import tfgate
 from tfgate import losses
 from tfgate import priors
 from tfgate import schedules
+from tfgate import throttling
 from trainers.common import expressions
 
 _TIMED = {  # what takes the number of steps in an epoch
@@ -26,6 +27,11 @@ _UNTIMED = {
     "batch_shaping": tfgate.BatchShaping,
     "l0": tfgate.L0,
     "polarization": tfgate.Polarization,
+}
+_CONTROLS = {
+    "uniform": throttling.UniformControl,
+    "beta": throttling.BetaControl,
+    "constant": throttling.ConstantControl,
 }
 
 
@@ -60,6 +66,29 @@ def number(value, steps_per_epoch):
         ValueError: the text is something else, or a number is out of its range.
     """
     return _make(expressions.parse_number(value), steps_per_epoch)
+
+
+def control(text, per, steps_per_epoch):
+    """Builds the distribution of u that a flag names.
+
+    Args:
+        text: such as `uniform(0, 1)`.
+        per: `"example"` or `"batch"`; without effect on a constant.
+        steps_per_epoch: training steps in an epoch.
+
+    Returns:
+        `tfgate.throttling.ControlDistribution`.
+
+    Raises:
+        ValueError: the text is something else, or a number is out of its range.
+    """
+    call = expressions.parse_control(text)
+    arguments = {
+        name: _make(value, steps_per_epoch) for name, value in call.arguments.items()
+    }
+    if call.name != "constant":
+        arguments["per"] = per
+    return _CONTROLS[call.name](**arguments)
 
 
 def _make(value, steps_per_epoch):

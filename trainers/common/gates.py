@@ -10,8 +10,13 @@ _ESTIMATORS = {
         hard=False, **arguments
     ),
     "binary_concrete": tfgate.estimators.BinaryConcrete,
+    "concrete": lambda **arguments: tfgate.estimators.BinaryConcrete(
+        hard=False,
+        **{"temperature": 0.1, **arguments},  # TNN A.1
+    ),
     "sigmoid": tfgate.estimators.SigmoidStraightThrough,
     "identity": tfgate.estimators.IdentityStraightThrough,
+    "reinforce": tfgate.throttling.ScoreFunction,
 }
 _OF_EXITS = {"exit": tfgate.ExitGate, "dependent": tfgate.DependentGate}
 
@@ -30,6 +35,9 @@ def arguments(settings, steps):
         ValueError: a number is out of its range, or the numbers do not fit together.
     """
     chosen = {}
+    if settings.gating is not None:
+        # What they switch is all that is left of them.
+        return {"gate": "independent", "seed": settings.seed, **_granularity(settings)}
     if settings.early_exit:
         chosen["early_exit"] = _early_exits(settings)
     if settings.gate == "stochastic_depth":
@@ -44,15 +52,34 @@ def arguments(settings, steps):
         chosen["initial_open_probability"] = settings.initial_open_probability
         chosen |= _granularity(settings)
     if chosen:
-        chosen["estimator"] = _estimator(settings, steps)
+        chosen["estimator"] = estimator(settings, steps)
         chosen["seed"] = settings.seed
     return chosen
 
 
-def _estimator(settings, steps):
-    sampling = {"noise_scale": gate_losses.number(settings.noise_scale, steps)}
-    if settings.temperature is not None:
-        sampling["temperature"] = gate_losses.number(settings.temperature, steps)
+def estimator(settings, steps):
+    """The estimator of all gates, or of a gating function that learns.
+
+    Args:
+        settings: `trainers.common.settings.Settings`.
+        steps: training steps in an epoch.
+
+    Returns:
+        `tfgate.estimators.Estimator`.
+
+    Raises:
+        ValueError: a number is out of its range.
+    """
+    numbers = {
+        "noise_scale": settings.noise_scale,
+        "temperature": settings.temperature,
+        "alpha": settings.reinforce_alpha,
+    }
+    sampling = {
+        name: gate_losses.number(value, steps)
+        for name, value in numbers.items()
+        if value is not None
+    }
     return _ESTIMATORS[settings.estimator](**sampling)
 
 

@@ -88,6 +88,7 @@ def parse(flag, text, *more):
 def without_gates(chosen):
     """The settings of the same network, dense."""
     given = {name: value for name, value in vars(chosen).items() if value is not None}
+    given.pop("gating", None)
     for name, value in given.items():
         if isinstance(value, list):
             given[name] = ",".join(map(str, value))

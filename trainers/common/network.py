@@ -11,7 +11,9 @@ from trainers.common import labels
 from trainers.common import networks
 from trainers.common import optimizer
 from trainers.common import preprocessing
+from trainers.common import throttling
 from trainers.common.errors import UserError
+from trainers.common.flags.throttling import NAIVE
 
 _LISTED = 3  # differences between weights in an error message
 
@@ -25,8 +27,9 @@ def build(settings, dataset):
         dataset: `trainers.common.data.dataset.Dataset`.
 
     Returns:
-        `tfgate.GatedModel`, or a `keras.Model` for `--gate=none` without early exits;
-        with the pretrained weights of the settings; not compiled.
+        `tfgate.GatedModel`, a `tfgate.ThrottledModel` for `--gating`, or a
+        `keras.Model` for `--gate=none` without early exits; with the pretrained weights
+        of the settings; not compiled.
 
     Raises:
         UserError: the gates or the weights do not fit the network, or the images are
@@ -35,6 +38,7 @@ def build(settings, dataset):
     keras.utils.set_random_seed(settings.seed)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(settings.precision)
+    steps = steps_per_epoch(settings, dataset)
     try:
         front = preprocessing.Preprocessing(settings, dataset)
         inputs = keras.Input(dataset.image_shape, name="image")
@@ -45,9 +49,11 @@ def build(settings, dataset):
             name=name(settings),
             weights=_weights(settings),
             **_shape(settings),
-            **gates.arguments(settings, steps_per_epoch(settings, dataset)),
+            **gates.arguments(settings, steps),
         )
         front.adapt(model)
+        if settings.gating is not None:
+            model = throttling.throttle(model, settings, steps)
         if settings.sync_batch_norm:
             _synchronize(model)
         return model
@@ -66,13 +72,22 @@ def name(settings):
     """Name of the settings' model, such as `cifar_resnet20_dependent`."""
     depth = "" if settings.depth is None else settings.depth
     parts = [f"{settings.network}{depth}"]
+    paths = settings.cardinality, settings.group_width
+    usual_paths = networks.NETWORKS[settings.network].paths or (None, None)
+    parts += [f"{paths[0]}x{paths[1]}d"] if paths != usual_paths else []
     parts += [f"width{settings.width:g}"] if settings.width != 1 else []
-    parts += [settings.gate] if settings.gate != "none" else []
-    usual = networks.NETWORKS[settings.network].granularities[0]
+    parts += _decider(settings)
+    usual = networks.usual_granularity(settings)
     parts += [settings.granularity] if settings.granularity not in (None, usual) else []
     parts += ["early_exit"] if settings.early_exit else []
     parts += [] if settings.early_exit or settings.gate != "none" else ["dense"]
     return "_".join(parts).replace("-", "_").replace(".", "_")
+
+
+def _decider(settings):
+    if settings.gating is not None:
+        return ["naive" if settings.gating == NAIVE else settings.gating]
+    return [settings.gate] if settings.gate != "none" else []
 
 
 def steps_per_epoch(settings, dataset):
@@ -93,10 +108,11 @@ def compile_model(model, settings, steps, dataset=None):
     Raises:
         UserError: the gate loss does not fit the network.
     """
-    gated = isinstance(model, tfgate.GatedModel)
     arguments = {}
     try:
-        if gated:
+        if settings.complexity is not None:
+            arguments["gate_losses"] = [throttling.complexity(settings, steps)]
+        elif isinstance(model, tfgate.GatedModel):
             arguments["gate_losses"] = gate_losses.build(
                 settings.gate_loss or "none", steps
             )
@@ -108,7 +124,8 @@ def compile_model(model, settings, steps, dataset=None):
             **arguments,
         )
     except ValueError as error:
-        raise UserError(f"--gate_loss={settings.gate_loss}: {error}") from error
+        flag = "gate_loss" if settings.complexity is None else "complexity"
+        raise UserError(f"--{flag}={getattr(settings, flag)}: {error}") from error
 
 
 def _application(settings):
@@ -118,7 +135,8 @@ def _application(settings):
 def _shape(settings):
     """The arguments of the application that say how the network is made."""
     kind = networks.NETWORKS[settings.network]
-    flags = ("depth", "block", "shortcut", "stride_on", "zero_init_residual")
+    flags = ("depth", "cardinality", "group_width", "block", "shortcut")
+    flags += ("stride_on", "zero_init_residual")
     return {
         "width": settings.width if kind.fractional else int(settings.width),
         **{flag: getattr(settings, flag) for flag in flags if flag in kind.takes},
@@ -135,7 +153,9 @@ def _weights(settings):
 def _said(error, settings, dataset):
     """One line for what an application, or Keras, did not like."""
     text = " ".join(str(error).split())
-    if settings.weights is None or "layers that differ" not in text:
+    given = "data_path" if settings.data_path is not None else "weights"
+    path = getattr(settings, given)
+    if path is None or "layers that differ" not in text:
         return text
     first, *more = text.split("; ")
     shown = "; ".join([first, *more[: _LISTED - 1]]).removesuffix(".")
@@ -143,7 +163,7 @@ def _said(error, settings, dataset):
     shown += f"; and {rest} more" if rest > 0 else ""
     if "predictions expected" in text:
         shown += f"; --dataset={settings.dataset} has {len(dataset.labels)} classes"
-    return f"--weights={settings.weights}: {shown}"
+    return f"--{given}={path}: {shown}"
 
 
 def _synchronize(model):

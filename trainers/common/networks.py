@@ -27,6 +27,7 @@ class Kind:
         granularities: choices of `--granularity`, those that fit at least one depth or
             width of the network; the first is the default.
         depth: default of `--depth`, where the network takes it.
+        paths: defaults of `--cardinality` and `--group_width`, where it takes them.
         fractional: whether `--width` may be any number above 0; else it is whole.
         shortcuts: whether its blocks have shortcuts that they could go without.
         projections: whether some shortcuts are convolutions, which have filters. None
@@ -41,6 +42,7 @@ class Kind:
     takes: tuple[str, ...] = ()
     granularities: tuple[str, ...] = (*_OF_BLOCKS, FILTERS)
     depth: int | None = None
+    paths: tuple[int, int] | None = None
     fractional: bool = False
     shortcuts: bool = True
     projections: bool | None = False
@@ -87,9 +89,13 @@ NETWORKS = {
     ),
     "cifar_resnext": _cifar(
         "CifarResNeXt",
-        takes=("depth", "zero_init_residual", "early_exit"),
+        takes=(
+            *("depth", "cardinality", "group_width"),
+            *("zero_init_residual", "early_exit"),
+        ),
         granularities=(BLOCK, GROUPS, FILTERS),
         depth=29,
+        paths=(8, 64),
         projections=True,
     ),
     "cifar_densenet": _cifar(
@@ -151,6 +157,8 @@ NEEDS = {
     flag: _need(flag)
     for flag in (
         "depth",
+        "cardinality",
+        "group_width",
         "block",
         "shortcut",
         "stride_on",
@@ -170,6 +178,9 @@ def complete(settings):
     pretrained = settings.weights == IMAGENET
     if "depth" in kind.takes and settings.depth is None:
         settings.depth = kind.depth
+    if kind.paths:
+        settings.cardinality = settings.cardinality or kind.paths[0]
+        settings.group_width = settings.group_width or kind.paths[1]
     if "stride_on" in kind.takes and settings.stride_on is None:
         settings.stride_on = "1x1" if pretrained else "3x3"
     if pretrained and settings.preprocessing is None:
@@ -177,10 +188,18 @@ def complete(settings):
     if settings.gate in ("none", "stochastic_depth"):
         return
     if settings.granularity is None:
-        settings.granularity = kind.granularities[0]
+        settings.granularity = usual_granularity(settings)
     grouped = settings.granularity in (FILTERS, EXPANSION)
     if grouped and settings.filters_per_gate is None:
         settings.filters_per_gate = [8 if settings.granularity == EXPANSION else 1]
+
+
+def usual_granularity(settings):
+    """The granularity that the settings' network has unless they name one."""
+    kind = NETWORKS[settings.network]
+    if settings.gating is not None and GROUPS in kind.granularities:
+        return GROUPS  # TNN's choice for ResNeXts
+    return kind.granularities[0]
 
 
 def check(settings):

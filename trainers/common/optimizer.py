@@ -13,16 +13,19 @@ def build(model, settings, steps_per_epoch):
         steps_per_epoch: training steps in an epoch.
 
     Returns:
-        `tfgate.optimizers.SGD`; for `--precision=mixed_float16` within a
+        `tfgate.optimizers.SGD` or `Adam`; for `--precision=mixed_float16` within a
         `tfgate.optimizers.LossScaleOptimizer`.
     """
     averages = {}
     if settings.ema_momentum:
         averages = {"use_ema": True, "ema_momentum": settings.ema_momentum}
-    optimizer = tfgate.optimizers.SGD(
+    kind, own = tfgate.optimizers.Adam, {}
+    if settings.optimizer == "sgd":
+        kind = tfgate.optimizers.SGD
+        own = {"momentum": settings.momentum, "nesterov": settings.nesterov}
+    optimizer = kind(
         schedules.learning_rate(settings, steps_per_epoch),
-        momentum=settings.momentum,
-        nesterov=settings.nesterov,
+        **own,
         weight_decay=settings.weight_decay,
         gate_weight_decay=_gate_weight_decay(model, settings),
         global_clipnorm=settings.clip_norm or None,

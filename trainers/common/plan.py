@@ -16,6 +16,7 @@ from tfgate.analysis import figures
 from trainers.common import curves as curve_kinds
 from trainers.common import files
 from trainers.common import network
+from trainers.common import results
 from trainers.common import strategy
 from trainers.common.curves import Curve
 from trainers.common.data import sizes
@@ -28,6 +29,7 @@ _TITLES = {
     curve_kinds.TARGET: "targets",
     curve_kinds.COEFFICIENT: "coefficients",
     curve_kinds.SAMPLING: "temperature and noise",
+    curve_kinds.CONTROL: "u",
 }
 
 
@@ -137,8 +139,9 @@ def draw(plan):
     lines = {kind: [] for kind in _TITLES}
     for curve in plan.curves:
         lines[curve.kind].append((curve, curve.at(steps)))
-    if all(np.ptp(values) == 0.0 for _, values in lines[curve_kinds.SAMPLING]):
-        del lines[curve_kinds.SAMPLING]
+    for kind in (curve_kinds.SAMPLING, curve_kinds.CONTROL):
+        if all(np.ptp(values) == 0.0 for _, values in lines[kind]):
+            del lines[kind]
     kinds = [kind for kind in lines if lines[kind]]
     figure = figures.new_figure(8, 1.2 + 2.3 * len(kinds))
     all_axes = figure.subplots(len(kinds), sharex=True, squeeze=False)[:, 0]
@@ -258,7 +261,7 @@ def _dataset(settings, found):
 
 
 def _network(model, image_shape):
-    parameters = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    parameters = results.parameters(model)
     gated = isinstance(model, tfgate.GatedModel)
     if gated:
         macs = model.costs.dense
@@ -269,6 +272,9 @@ def _network(model, image_shape):
         "parameters": f"{parameters:,}",
         "MACs": f"{macs:,} for an image of {side}, gates not counted",
     }
+    trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    if trained < parameters:
+        facts["parameters"] += f", of which {trained:,} are trained"
     if gated:
         components = sum(gate.components for gate in model.gates)
         facts["gates"] = (
@@ -304,8 +310,11 @@ def _batch(settings, cluster):
 
 def _optimizer(model, settings):
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    kind = " (Nesterov)" if settings.nesterov else ""
-    text = f"SGD, momentum {settings.momentum:g}{kind}, weight decay {optimizer.l2:g}"
+    kind = "Adam"
+    if settings.optimizer == "sgd":
+        kind = f"SGD, momentum {settings.momentum:g}"
+        kind += " (Nesterov)" if settings.nesterov else ""
+    text = f"{kind}, weight decay {optimizer.l2:g}"
     if settings.gate_weight_decay is not None:
         text += f", of gates {optimizer.gate_l2:g}"
     return text
@@ -326,6 +335,11 @@ _OPTIONS = (
     ("weights", "start", "from the weights {weights}"),
     ("gate_loss", "gate loss", "{gate_loss}"),
     ("estimator", "estimator", "{estimator}"),
+    ("control", "u in training", "{control}"),
+    ("control_per", "u drawn", "for each {control_per}"),
+    ("data_path", "data path", "of {data_path}, frozen"),
+    ("complexity", "complexity", "{complexity}, power {complexity_power}"),
+    ("complexity_weights", "components", "count by {complexity_weights}"),
     (
         "recalibrate_steps",
         "recalibration",

@@ -14,13 +14,13 @@ def write(directory, history, evaluation):
         evaluation: result of `trainers.common.evaluation.evaluate`.
 
     Returns:
-        Paths of the files: `accuracy.png` and, for a gated network,
+        Paths of the files: `accuracy.png` and, for a gated network without a dial,
         `activation_rates.png` (each block's rate over epochs) and `final_rates.png`
         (each block's rate on the test set).
     """
     directory.mkdir(parents=True, exist_ok=True)
     figures = {"accuracy.png": _accuracy(history)}
-    if "threshold" in evaluation:
+    if "stochastic" in evaluation:
         rates = {
             "threshold 0.5": evaluation["threshold"]["rates"],
             "stochastic": evaluation["stochastic"]["rates"],

@@ -30,8 +30,8 @@ class Preprocessing:
     """The preprocessing of a run.
 
     Args:
-        settings: `trainers.common.settings.Settings`; used are `weights` and
-            `preprocessing`.
+        settings: `trainers.common.settings.Settings`; used are `weights`,
+            `data_path` and `preprocessing`.
         dataset: `trainers.common.data.dataset.Dataset`, whose mean and deviation serve
             where the settings name none.
 
@@ -40,7 +40,7 @@ class Preprocessing:
     """
 
     def __init__(self, settings, dataset):
-        own = _of_file(settings.weights)
+        own = _of_file(settings.data_path or settings.weights)
         name = settings.preprocessing
         if own and name:
             raise UserError(

@@ -23,7 +23,8 @@ def collect(model, settings, state, evaluation):
 
     Returns:
         A dict for JSON. Activation rates and `macs.executed_mean` are those of the
-        threshold policy; `policies` has those of all. A dense network decides
+        threshold policy; `policies` has those of all. Of a throttled network all are
+        those at u = 1. A dense network decides
         nothing: every policy's accuracy is the same, its activation rate is 1, it
         executes `macs.dense`, and `activation_rate_per_gate` is empty.
     """
@@ -33,7 +34,11 @@ def collect(model, settings, state, evaluation):
     )
     if gated:
         main = evaluation["threshold"]
-        accuracy = {name: evaluation[name]["accuracy"] for name in _POLICIES}
+        accuracy = {
+            name: evaluation[name]["accuracy"]
+            for name in _POLICIES
+            if name in evaluation
+        }
     else:
         main = {"activation_rate": 1.0, "executed_macs": dense_macs, "rates": {}}
         accuracy = dict.fromkeys(_POLICIES, evaluation["dense"]["accuracy"])
@@ -42,7 +47,7 @@ def collect(model, settings, state, evaluation):
         "model": model.name,
         "seed": settings.seed,
         "epochs": state.epoch,
-        "parameters": _parameters(model),
+        "parameters": parameters(model),
         "macs": {"dense": dense_macs, "executed_mean": main["executed_macs"]},
         "activation_rate": main["activation_rate"],
         "activation_rate_per_gate": main["rates"],
@@ -59,5 +64,11 @@ def write(path, results):
     files.write(path, json.dumps(results, indent=2, allow_nan=False) + "\n")
 
 
-def _parameters(model):
-    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+def parameters(model):
+    """Number of a network's parameters, frozen ones included."""
+    return sum(
+        int(np.prod(variable.shape))
+        for layer in model._flatten_layers()
+        # What `trainable_variables` gives where nothing is frozen.
+        for variable in layer._trainable_variables
+    )

@@ -20,10 +20,12 @@ from trainers.common import profiler
 from trainers.common import progress
 from trainers.common import results
 from trainers.common import skipped
+from trainers.common import throttling_curve
 from trainers.common.checkpoints import Checkpoints
 from trainers.common.data import corrupt
 from trainers.common.errors import PeerLost
 from trainers.common.errors import UserError
+from trainers.common.flags.throttling import RECALIBRATED
 from trainers.common.loop import Loop
 from trainers.common.step_times import StepTimes
 from trainers.common.strategy import Distribution
@@ -38,8 +40,11 @@ _COLUMNS = (
     "val_top5_accuracy",
     "activation_rate",
     "executed_macs",
+    "u",
+    "utilization",
     "val_activation_rate",
     "val_executed_macs",
+    "val_utilization",
 )
 # What TensorFlow raises in the middle of a sum over processes, if one is gone.
 _OF_LOST_PEERS = (
@@ -249,7 +254,7 @@ class Run:
     def _finish(self, state):
         settings, dataset, workdir = self._settings, self._dataset, self._workdir
         model = self._on_one_device()
-        _recalibrate(model, settings, dataset)
+        model = _recalibrated(model, settings, dataset, self._steps)
         with files.replaced(workdir.model) as unfinished:
             model.save(unfinished)
         print("evaluating ...", flush=True)
@@ -257,11 +262,14 @@ class Run:
         plots.write(workdir.plots, state.history, measured)
         test = dataset.test(settings.evaluation_batch_size)
         leaving = exits.measure(model, test, workdir.plots)
+        curve = throttling_curve.measure(model, test, settings, workdir.plots)
         state.wall_seconds = time.monotonic() - self._started
         skipped.collect(dataset, state)
         outcome = results.collect(model, settings, state, measured)
         if leaving:
             outcome["exits"] = leaving
+        if curve:
+            outcome["throttling"] = curve
         if dataset.tallies:
             outcome["corrupt_images"] = skipped.counts(dataset, state)
             print(skipped.sentence(dataset, state))
@@ -323,17 +331,25 @@ class _StepSaver(keras.callbacks.Callback):
         run.save(self._state)
 
 
-def _recalibrate(model, settings, dataset):
+def _recalibrated(model, settings, dataset, steps_per_epoch):
+    """The network with new batch norm statistics, where the settings ask for them."""
     steps = settings.recalibrate_steps
     if not steps:
-        return
+        return model
     print(f"batch norm statistics from {steps} batches ...", flush=True)
     size = settings.recalibrate_batch_size
     epochs = -(-steps // -(-dataset.train_examples // size))
     batches = dataset.train(settings.epochs, size)
     for epoch in range(1, epochs):
         batches = batches.concatenate(dataset.train(settings.epochs + epoch, size))
-    tfgate.recalibrate_batch_norm(model, batches, steps)
+    if settings.batch_norm != RECALIBRATED:
+        tfgate.recalibrate_batch_norm(model, batches, steps)
+        return model
+    buckets = settings.batch_norm_buckets
+    model = tfgate.throttling.recalibrate(model, batches, steps, buckets)
+    network.compile_model(model, settings, steps_per_epoch, dataset)
+    model.optimizer.build(model.trainable_variables)
+    return model
 
 
 def _report(model, outcome, workdir):
@@ -349,6 +365,8 @@ def _report(model, outcome, workdir):
         print(f"test accuracy {_accuracies(outcome['policies']['dense'])}")
     if "exits" in outcome:
         exits.report(outcome["exits"], outcome["macs"]["dense"])
+    if "throttling" in outcome:
+        throttling_curve.report(outcome["throttling"])
     print(f"results in {workdir.results}", flush=True)
 
 

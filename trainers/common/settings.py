@@ -12,18 +12,23 @@ from absl import flags as absl_flags
 from trainers.common import flags
 from trainers.common import networks
 from trainers.common.errors import UserError
+from trainers.common.flags.throttling import LEARNED
+from trainers.common.flags.throttling import NAIVE
+from trainers.common.flags.throttling import RECALIBRATED
+from trainers.common.flags.throttling import SWITCHABLE
 
 
 class Settings(types.SimpleNamespace):
     """The value of every flag by name; None where the flag has no effect."""
 
 
-def parse(argv, flag_values=absl_flags.FLAGS):
+def parse(argv, flag_values=absl_flags.FLAGS, awaited=()):
     """Parses the command line of a training program.
 
     Args:
         argv: the command line, program name included.
         flag_values: where the flags were defined.
+        awaited: files that need not be there yet.
 
     Returns:
         `Settings`.
@@ -36,6 +41,9 @@ def parse(argv, flag_values=absl_flags.FLAGS):
     rest = flag_values(argv)[1:]
     if rest:
         raise UserError(f"expected flags only (--name=value), got {rest[0]!r}")
+    if flag_values["evaluate_only"].value:
+        # A program's own default: the run may have been another program's.
+        flag_values.set_default("gating", None)
     _check_effects(flag_values)
     settings = _settings(flag_values)
     if not (settings.workdir or settings.preset):
@@ -45,7 +53,7 @@ def parse(argv, flag_values=absl_flags.FLAGS):
         return settings
     if not settings.preset:
         _check_places(settings)
-        _check_weights(settings)
+        _check_files(settings, awaited)
     return settings
 
 
@@ -72,7 +80,7 @@ def make(**values):
 # say it.
 _GATES = (
     ("gate", "early_exit"),
-    lambda gate, early_exit: gate != "none" or early_exit,
+    lambda gate, early_exit: gate not in (None, "none") or early_exit,
     "gates (--gate, --early_exit)",
 )
 _LEARNED = (
@@ -80,10 +88,31 @@ _LEARNED = (
     lambda gate, early_exit: gate in ("independent", "dependent") or early_exit,
     "gates that learn (--gate=independent or dependent, or --early_exit)",
 )
-_LEARNED_BLOCKS = (
-    "gate",
-    lambda gate: gate in ("independent", "dependent"),
-    "gates of blocks that learn (--gate=independent or dependent)",
+_COMPONENTS = (
+    ("gate", "gating"),
+    lambda gate, gating: gate in ("independent", "dependent") or gating is not None,
+    "gates of blocks that learn (--gate=independent or dependent), or --gating",
+)
+_SAMPLED = (
+    ("gate", "early_exit", "gating"),
+    lambda gate, early_exit, gating: _LEARNED[1](gate, early_exit) or gating in LEARNED,
+    f"{_LEARNED[2]}, or --gating=blind or contextual",
+)
+_LEARNED_GATING = (
+    "gating",
+    lambda gating: gating in LEARNED,
+    "a gating function that learns (--gating=blind or contextual)",
+)
+_TRAINED_DATA_PATH = (
+    "data_path",
+    lambda path: path is None,
+    "a data path that is trained (no --data_path)",
+)
+_SGD = ("optimizer", lambda optimizer: optimizer == "sgd", "--optimizer=sgd")
+_RESTARTS = (
+    "schedule",
+    lambda schedule: schedule == "cosine_restarts",
+    "--schedule=cosine_restarts",
 )
 _EXITS = ("early_exit", bool, "--early_exit")
 _FILTERS = (
@@ -100,10 +129,40 @@ _IMAGES = (
 _STEP = ("schedule", lambda schedule: schedule == "step", "--schedule=step")
 _NEEDS = {
     **networks.NEEDS,
+    "gate": ("gating", lambda gating: gating is None, "a network that has no u"),
+    "control": (
+        "gating",
+        lambda gating: gating not in (None, NAIVE),
+        "--gating=nested, independent, blind or contextual",
+    ),
+    "control_per": (
+        "control",
+        lambda text: text is not None and "constant" not in text,
+        "a --control that is drawn",
+    ),
+    "us": (
+        ("gating", "evaluate_only"),
+        lambda gating, evaluate_only: gating is not None or evaluate_only,
+        "--gating",
+    ),
+    "batch_norm": ("gating", lambda gating: gating is not None, "--gating"),
+    "batch_norm_buckets": (
+        "batch_norm",
+        lambda batch_norm: batch_norm in (SWITCHABLE, RECALIBRATED),
+        "--batch_norm=switchable or recalibrated",
+    ),
+    "data_path": _LEARNED_GATING,
+    "complexity": _LEARNED_GATING,
+    "complexity_power": _LEARNED_GATING,
+    "complexity_coefficient": _LEARNED_GATING,
+    "complexity_weights": _LEARNED_GATING,
+    "weights": _TRAINED_DATA_PATH,
+    "preprocessing": _TRAINED_DATA_PATH,
+    "recalibrate_steps": _TRAINED_DATA_PATH,
     "exit_gate": _EXITS,
     "exit_filters": _EXITS,
     "exit_loss_weight": _EXITS,
-    "granularity": _LEARNED_BLOCKS,
+    "granularity": _COMPONENTS,
     "places": _FILTERS,
     "filters_per_gate": (
         "granularity",
@@ -118,15 +177,24 @@ _NEEDS = {
         "--gate=stochastic_depth",
     ),
     "gate_loss": _LEARNED,
-    "estimator": _LEARNED,
+    "estimator": _SAMPLED,
     "temperature": (
         "estimator",
-        lambda estimator: estimator not in (None, "sigmoid", "identity"),
+        lambda estimator: estimator not in (None, "sigmoid", "identity", "reinforce"),
         "an --estimator that has one",
     ),
-    "noise_scale": _LEARNED,
-    "initial_open_probability": _LEARNED,
-    "gate_weight_decay": _LEARNED,
+    "noise_scale": (
+        "estimator",
+        lambda estimator: estimator not in (None, "reinforce"),
+        f"{_SAMPLED[2]}, and an --estimator other than reinforce",
+    ),
+    "reinforce_alpha": (
+        "estimator",
+        lambda estimator: estimator == "reinforce",
+        "--estimator=reinforce",
+    ),
+    "initial_open_probability": _SAMPLED,
+    "gate_weight_decay": _SAMPLED,
     "stochastic_runs": _GATES,
     "ensemble_runs": _GATES,
     "data_dir": (
@@ -144,6 +212,20 @@ _NEEDS = {
     "mixup_alpha": _IMAGES,
     "cutmix_alpha": _IMAGES,
     "label_smoothing": _IMAGES,
+    "augmentation": (
+        "dataset",
+        lambda name: name != "imagenet2012",
+        "--dataset=cifar10 or digits",
+    ),
+    "momentum": _SGD,
+    "nesterov": _SGD,
+    "warmup_epochs": (
+        "schedule",
+        lambda schedule: schedule != "cosine_restarts",
+        "--schedule=cosine, step or constant",
+    ),
+    "restart_epochs": _RESTARTS,
+    "restart_factor": _RESTARTS,
     "step_epochs": _STEP,
     "step_factor": _STEP,
     "split": _EVALUATION,
@@ -161,6 +243,7 @@ _OF_EVALUATION = (
     "evaluate_only",
     "split",
     "taus",
+    "us",
     "stochastic_runs",
     "ensemble_runs",
     "evaluation_batch_size",
@@ -192,13 +275,15 @@ def _check_places(settings):
         )
 
 
-def _check_weights(settings):
+def _check_files(settings, awaited):
     """Raises UserError if there is no file of the weights to start from."""
-    weights = settings.weights
-    if weights in (None, networks.IMAGENET):
-        return
-    if not pathlib.Path(weights).expanduser().is_file():
-        raise UserError(f"expected --weights to be imagenet or a file, got {weights}")
+    given = {"weights": "imagenet or a file", "data_path": "a file"}
+    for name, expected in given.items():
+        path = getattr(settings, name)
+        if path in (None, networks.IMAGENET, *awaited):
+            continue
+        if not pathlib.Path(path).expanduser().is_file():
+            raise UserError(f"expected --{name} to be {expected}, got {path}")
 
 
 def _settings(flag_values):
@@ -244,6 +329,7 @@ def _check_together(settings):
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"expected a finite number for --{name}, got {value}")
     networks.check(settings)
+    _check_throttling(settings)
     if settings.momentum == 0.0 and settings.nesterov:
         raise UserError("--nesterov needs a --momentum above 0: add --nonesterov")
     if settings.warmup_epochs and settings.warmup_epochs >= settings.epochs:
@@ -255,4 +341,35 @@ def _check_together(settings):
         raise UserError(
             "expected --warmup_epochs up to the first of --step_epochs, "
             f"{settings.step_epochs[0]}, got {settings.warmup_epochs}"
+        )
+
+
+def _check_throttling(settings):
+    gating = settings.gating
+    if settings.estimator == "reinforce" and gating not in LEARNED:
+        raise UserError(
+            "expected --gating=blind or contextual for --estimator=reinforce, got "
+            "gates of blocks"
+        )
+    if gating is None:
+        return
+    if settings.early_exit:
+        raise UserError(
+            f"expected no --early_exit with --gating={gating}: leave it out"
+        )
+    if gating in LEARNED and settings.data_path is None:
+        raise UserError(
+            f"expected --data_path=FILE with --gating={gating}, the model.keras of a "
+            "run with --gating=independent or nested: what the gating function chooses "
+            "from is trained first"
+        )
+    if settings.batch_norm == SWITCHABLE and settings.control_per == "example":
+        raise UserError(
+            "expected --control_per=batch with --batch_norm=switchable, whose sets "
+            "of statistics are of one u each, got example"
+        )
+    if settings.batch_norm == RECALIBRATED and not settings.recalibrate_steps:
+        raise UserError(
+            "expected --recalibrate_steps, and no --data_path, with "
+            "--batch_norm=recalibrated"
         )

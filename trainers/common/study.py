@@ -6,6 +6,7 @@ import tfgate
 from tfgate import analysis
 from tfgate import tables
 from trainers.common import exits
+from trainers.common import throttling_curve
 from trainers.common.errors import UserError
 
 
@@ -14,7 +15,7 @@ def study(chosen, run_settings, dataset, workdir):
 
     Args:
         chosen: `trainers.common.settings.Settings` of this evaluation; used are
-            `split`, `taus`, `stochastic_runs`, `ensemble_runs` and
+            `split`, `taus`, `us`, `stochastic_runs`, `ensemble_runs` and
             `evaluation_batch_size`.
         run_settings: those of the run.
         dataset: `trainers.common.data.dataset.Dataset` of the run.
@@ -22,7 +23,8 @@ def study(chosen, run_settings, dataset, workdir):
 
     Returns:
         Directory of `table.csv`, `report.html` and the plots; `exits.csv` and
-        `exits.png` are of networks with early exits.
+        `exits.png` are of networks with early exits. Of a throttled network it has what
+        `trainers.common.throttling_curve.measure` writes, and nothing else.
 
     Raises:
         UserError: the run has no gates, or has no images of the split.
@@ -43,6 +45,12 @@ def study(chosen, run_settings, dataset, workdir):
     directory = workdir.evaluation / chosen.split
     directory.mkdir(parents=True, exist_ok=True)
     print(f"evaluating {model.name} on the {chosen.split} split ...", flush=True)
+    if isinstance(model, tfgate.ThrottledModel):
+        run_settings.us = chosen.us
+        measured = throttling_curve.measure(model, batches, run_settings, directory)
+        throttling_curve.report(measured)
+        print(f"table and plot in {directory}")
+        return directory
     table = tfgate.evaluate_policies(
         model, batches, _policies(chosen, dataset), from_logits=True
     )

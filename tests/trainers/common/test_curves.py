@@ -8,7 +8,9 @@ import pytest
 from tests.trainers.builders import toy_settings
 from trainers.common import curves
 from trainers.common import gate_losses
+from trainers.common import gates
 from trainers.common import schedules
+from trainers.common import throttling
 
 STEPS = 10  # of an epoch
 
@@ -53,6 +55,33 @@ class TestCollect:
 
     def test_dense(self):
         assert list(collect(gate="none")) == ["learning_rate"]
+
+    def test_throttled(self):
+        chosen = toy_settings(
+            gating="blind",
+            data_path="f",
+            estimator="reinforce",
+            complexity_coefficient="linear(0, 10, end=2)",
+            control="uniform(anneal(1, -0.5, every=1, final=0), 1)",
+        )
+        model = types.SimpleNamespace(
+            gate_losses=[throttling.complexity(chosen, STEPS)],
+            gating=types.SimpleNamespace(estimator=gates.estimator(chosen, STEPS)),
+            dial=types.SimpleNamespace(
+                distribution=gate_losses.control(chosen.control, "example", STEPS)
+            ),
+        )
+        found = {c.name: c for c in curves.collect(chosen, model, STEPS)}
+        assert {name: curve.kind for name, curve in found.items()} == {
+            "learning_rate": curves.LEARNING_RATE,
+            "complexity.coefficient": curves.COEFFICIENT,
+            "alpha": curves.SAMPLING,
+            "u.low": curves.CONTROL,
+            "u.high": curves.CONTROL,
+        }
+        assert at_epochs(found["complexity.coefficient"], 3) == [0, 5, 10]
+        assert at_epochs(found["u.low"], 3) == [1, 0.5, 0]
+        assert at_epochs(found["alpha"], 1) == [0.8]
 
     def test_no_gate_loss(self):
         names = list(collect(gate_loss="none"))

@@ -68,6 +68,44 @@ class TestLosses:
             expressions.parse_losses(text)
 
 
+class TestControl:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("uniform()", Call("uniform", {})),
+            ("uniform(0,1)", Call("uniform", {"low": 0.0, "high": 1.0})),
+            (
+                "uniform(linear(1, .6, 8), high=1)",
+                Call("uniform", {"low": LINEAR, "high": 1.0}),
+            ),
+            ("beta(2, 1)", Call("beta", {"alpha": 2.0, "beta": 1.0})),
+            ("constant(1)", Call("constant", {"u": 1.0})),
+        ],
+    )
+    def test_read(self, text, expected):
+        assert expressions.parse_control(text) == expected
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("", "expected one of uniform"),
+            ("uniform", "expected one of uniform"),
+            ("0.5", "expected one of uniform"),
+            ("normal(0, 1)", "expected one of uniform"),
+            ("uniform(0, 1) + beta(2, 1)", "expected one of uniform"),
+            ("uniform(0, 1, 2)", r"expected uniform\(\[low\], \[high\]\)"),
+            ("beta(2)", r"expected beta\(alpha, beta\)"),
+            ("uniform(normal(0, 1), 1)", "low of .* a number, or a schedule"),
+            ("uniform(low, 1)", "low of .* a number, or a schedule"),
+            ("constant(True)", "u of .* a number, or a schedule"),
+            ("constant([0.5])", "u of .* a number, or a schedule"),
+        ],
+    )
+    def test_something_else(self, text, said):
+        with pytest.raises(ValueError, match=said):
+            expressions.parse_control(text)
+
+
 class TestNumbers:
     @pytest.mark.parametrize(
         ("text", "expected"),

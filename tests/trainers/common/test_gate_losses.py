@@ -3,6 +3,7 @@ import pytest
 import tfgate
 from tfgate import priors
 from tfgate import schedules
+from tfgate import throttling
 from trainers.common import gate_losses
 
 
@@ -70,6 +71,32 @@ class TestBuild:
     def test_numbers_out_of_their_range(self, text, said):
         with pytest.raises(ValueError, match=said):
             gate_losses.build(text, 10)
+
+
+class TestControl:
+    @pytest.mark.parametrize(
+        ("text", "per", "expected"),
+        [
+            ("uniform()", "example", throttling.UniformControl()),
+            ("uniform(0.5)", "batch", throttling.UniformControl(0.5, per="batch")),
+            ("beta(2, 1)", "example", throttling.BetaControl(2, 1)),
+            ("constant(0.5)", None, throttling.ConstantControl(0.5)),
+        ],
+    )
+    def test_every_distribution(self, text, per, expected):
+        assert gate_losses.control(text, per, 10) == expected
+
+    def test_times_are_epochs(self):
+        found = gate_losses.control(
+            "uniform(anneal(1, -0.05, every=1, final=0), 1)", "example", 10
+        )
+        lows = [float(found.low(10 * epoch)) for epoch in (0, 1, 10, 20, 30)]
+        assert lows == pytest.approx([1.0, 0.95, 0.5, 0.0, 0.0], abs=1e-6)
+
+    @pytest.mark.parametrize("text", ["uniform(1, 0)", "beta(0, 1)", "constant(2)"])
+    def test_numbers_out_of_their_range(self, text):
+        with pytest.raises(ValueError, match="Expected"):
+            gate_losses.control(text, "example", 10)
 
 
 class TestNumber:

@@ -36,6 +36,32 @@ def test_depth_is_the_networks_own_unless_given(name, depth):
     assert settings.make(network=f"cifar_{name}").depth == depth
 
 
+def test_the_paths_of_a_resnext():
+    chosen = settings.make(network="cifar_resnext")
+    assert (chosen.cardinality, chosen.group_width) == (8, 64)
+    chosen = settings.make(network="cifar_resnext", cardinality=16, group_width=4)
+    assert (chosen.cardinality, chosen.group_width) == (16, 4)
+    assert settings.make().cardinality is None
+
+
+@pytest.mark.parametrize(
+    "name, granularity",
+    [
+        ("cifar_vgg", "groups"),
+        ("cifar_resnext", "groups"),
+        ("resnext50", "groups"),
+        ("cifar_resnet", "block"),
+        ("resnet50", "block"),
+        ("cifar_densenet", "block"),
+        ("densenet169", "block"),
+    ],
+)
+def test_what_tnn_gates(name, granularity):
+    assert settings.make(network=name, gating="nested").granularity == granularity
+    usual = settings.make(network=name).granularity
+    assert usual == ("groups" if name == "cifar_vgg" else "block")
+
+
 def test_what_is_left_out_becomes_the_networks_own():
     assert settings.make(network="vgg16").granularity == "groups"
     resnet = settings.make(network="resnet50")

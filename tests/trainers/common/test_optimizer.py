@@ -45,6 +45,25 @@ def test_every_setting_arrives(precision):
     assert (built.l2, built.gate_l2) == (1e-3, 0.25)
 
 
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_adam(precision):
+    built = build(
+        precision=precision,
+        optimizer="adam",
+        learning_rate=1e-3,
+        schedule="constant",
+        weight_decay=1e-3,
+        gate_weight_decay=0.25,
+        clip_norm=2.5,
+        ema_momentum=0.9,
+    )
+    built = getattr(built, "inner_optimizer", built)
+    assert type(built) is tfgate.optimizers.Adam
+    assert (built.l2, built.gate_l2) == (1e-3, 0.25)
+    assert (built.global_clipnorm, built.use_ema) == (2.5, True)
+    assert float(built.learning_rate) == pytest.approx(1e-3)
+
+
 @pytest.mark.parametrize("rule, decay", [("same", 1e-3), ("scaled", 20 / 3 * 1e-3)])
 def test_the_weight_decay_of_gates(rule, decay):
     built = build(weight_decay=1e-3, gate_weight_decay=rule)  # three blocks

@@ -155,6 +155,33 @@ class TestShow:
         assert "for an image of 64x64" in text
         assert "alpha 0.2" in text and "label smoothing" in text
 
+    def test_throttled(self, capsys):
+        control = "uniform(anneal(1, -0.5, every=1, final=0), 1)"
+        chosen = small_settings(
+            gate=None,
+            gating="nested",
+            control=control,
+            optimizer="adam",
+            learning_rate=1e-3,
+            schedule="constant",
+            epochs=3,
+        )
+        text = printed(chosen, capsys)
+        assert "plan of cifar_resnet8_nested on digits" in text
+        assert "Adam, weight decay 0.0001" in text
+        assert f"u in training  {control}" in text
+        assert "for each example" in text
+        assert "learning_rate: 0.001 throughout" in text
+        table = [line.split() for line in text.splitlines()[-4:]]
+        assert table == [
+            ["from", "epoch", "u.low"],
+            ["1", "1"],
+            ["2", "0.5"],
+            ["3", "0"],
+        ]
+        labels = [axes.get_ylabel() for axes in plan.draw(plan.make(chosen)).axes]
+        assert labels == ["learning rate", "u"]
+
     def test_dense(self, capsys):
         text = printed(small_settings(gate="none"), capsys)
         assert "plan of cifar_resnet8_dense on digits" in text

@@ -32,7 +32,41 @@ def test_a_dense_network_has_no_settings_of_gates():
     assert chosen.ensemble_runs is None and chosen.temperature is None
 
 
+def test_a_throttled_network_has_no_settings_of_other_gates():
+    chosen = settings.make(gating="nested", network="cifar_resnext")
+    assert (chosen.granularity, chosen.control) == ("groups", "uniform(0, 1)")
+    assert (chosen.control_per, chosen.us) == ("example", None)
+    for name in ("gate", "gate_loss", "estimator", "stochastic_runs", "data_path"):
+        assert getattr(chosen, name) is None, name
+    assert chosen.complexity is None and chosen.reinforce_alpha is None
+    naive = settings.make(gating="none")
+    assert naive.control is None and naive.granularity == "block"
+    assert settings.make(gating="nested", control="constant(1)").control_per is None
+
+
+def test_a_gating_function_that_learns_has_settings_of_its_own():
+    chosen = settings.make(gating="blind", data_path="f", estimator="reinforce")
+    assert (chosen.complexity, chosen.complexity_power) == ("distance", 2)
+    assert chosen.complexity_coefficient == 10.0
+    assert chosen.complexity_weights == "macs"
+    assert chosen.reinforce_alpha == "linear(0.8, 0.99, end=20)"
+    assert chosen.noise_scale is None and chosen.temperature is None
+    assert chosen.recalibrate_steps is None and chosen.preprocessing is None
+    concrete = settings.make(gating="blind", data_path="f", estimator="concrete")
+    assert concrete.noise_scale == 1.0 and concrete.reinforce_alpha is None
+
+
+def test_without_gating_nothing_is_throttled():
+    chosen = settings.make()
+    for name in ("gating", "control", "control_per", "us", "data_path", "complexity"):
+        assert getattr(chosen, name) is None, name
+    assert (chosen.augmentation, chosen.optimizer) == (True, "sgd")
+    images = settings.make(dataset="imagenet2012", optimizer="adam")
+    assert images.augmentation is None and images.momentum is None
+
+
 def test_lists():
+    assert settings.make(gating="nested", us="0,0.5,1").us == [0.0, 0.5, 1.0]
     assert settings.make(schedule="step").step_epochs == [150, 250]
     assert settings.make(profile_steps="10,20").profile_steps == [10, 20]
 
@@ -50,6 +84,16 @@ def test_lists():
         ({"momentum": 0}, "--nonesterov"),
         ({"clip_norm": "inf"}, "finite number for --clip_norm"),
         ({"learning_rate": "inf"}, "finite number for --learning_rate"),
+        ({"gating": "blind"}, "--data_path=FILE with --gating=blind"),
+        ({"gating": "contextual"}, "--data_path=FILE with --gating=contextual"),
+        ({"gating": "nested", "early_exit": True}, "no --early_exit with --gating"),
+        ({"gating": "nested", "batch_norm": "switchable"}, "--control_per=batch with"),
+        ({"gating": "none", "batch_norm": "recalibrated"}, "expected --recalibrate_st"),
+        ({"estimator": "reinforce"}, "--gating=blind or contextual for --estimator"),
+        (
+            {"gating": "nested", "network": "cifar_vgg", "granularity": "block"},
+            "--granularity to be one of groups, filters",
+        ),
     ],
 )
 def test_values_that_do_not_fit_together(values, said):
@@ -88,6 +132,24 @@ def test_values_that_do_not_fit_together(values, said):
         {"ema_momentum": 1.0},
         {"ema_momentum": -0.1},
         {"clip_norm": -1},
+        {"gating": "some"},
+        {"gating": "nested", "us": "0,1.5"},
+        {"gating": "nested", "us": "-0.1"},
+        {"gating": "nested", "us": "nan"},
+        {"gating": "nested", "us": "half"},
+        {"gating": "nested", "control": "0.5"},
+        {"gating": "nested", "control": "normal(0.5, 0.1)"},
+        {"gating": "nested", "control": "beta(2)"},
+        {"gating": "nested", "control_per": "epoch"},
+        {"gating": "blind", "complexity": "some"},
+        {"gating": "blind", "complexity_power": 3},
+        {"gating": "blind", "complexity_coefficient": -1},
+        {"gating": "blind", "reinforce_alpha": 0.5},
+        {"cardinality": 1},
+        {"group_width": 0},
+        {"optimizer": "adamw"},
+        {"schedule": "cosine_restarts", "restart_epochs": 0},
+        {"schedule": "cosine_restarts", "restart_factor": 0.5},
         {"profile_steps": "3"},
         {"profile_steps": "0,3"},
         {"profile_steps": "5,4"},
@@ -120,6 +182,35 @@ def test_values_out_of_range(values):
         ("--taus=0.5", "taus"),
         ("--estimator=sigmoid --temperature=1", "temperature"),
         ("--step_epochs=3", "step_epochs"),
+        ("--gating=nested --gate=dependent", "gate"),
+        ("--gating=nested --gate_loss=l0()", "gate_loss"),
+        ("--gating=nested --estimator=concrete", "estimator"),
+        ("--gating=nested --complexity=hinge", "complexity"),
+        ("--gating=nested --complexity_power=1", "complexity_power"),
+        ("--gating=nested --complexity_coefficient=1", "complexity_coefficient"),
+        ("--complexity_weights=macs", "complexity_weights"),
+        ("--gating=nested --data_path=f", "data_path"),
+        ("--gating=nested --batch_norm_buckets=2", "batch_norm_buckets"),
+        ("--batch_norm=switchable", "batch_norm"),
+        ("--gating=none --control=constant(1)", "control"),
+        ("--gating=nested --control=constant(1) --control_per=batch", "control_per"),
+        ("--us=0.5", "us"),
+        ("--control=uniform(0,1)", "control"),
+        ("--gating=nested --stochastic_runs=2", "stochastic_runs"),
+        ("--gating=blind --data_path=f --weights=w", "weights"),
+        ("--gating=blind --data_path=f --preprocessing=tf", "preprocessing"),
+        ("--gating=blind --data_path=f --recalibrate_steps=2", "recalibrate_steps"),
+        ("--gating=blind --data_path=f --reinforce_alpha=0.9", "reinforce_alpha"),
+        (
+            "--gating=blind --data_path=f --estimator=reinforce --noise_scale=0.5",
+            "noise_scale",
+        ),
+        ("--cardinality=4", "cardinality"),
+        ("--optimizer=adam --momentum=0.5", "momentum"),
+        ("--optimizer=adam --nesterov", "nesterov"),
+        ("--restart_epochs=5", "restart_epochs"),
+        ("--schedule=cosine_restarts --warmup_epochs=1", "warmup_epochs"),
+        ("--dataset=imagenet2012 --noaugmentation", "augmentation"),
         ("--recalibrate_batch_size=8", "recalibrate_batch_size"),
         ("--data_dir=d", "data_dir"),
         ("--train_dir=d", "train_dir"),
@@ -166,11 +257,27 @@ def test_code_may_give_values_without_effect():
             "or both --train_dir=DIR and --test_dir=DIR",
         ),
         (("--workdir=w", "--dataset=digits", "rest"), "'rest'"),
+        (
+            (
+                *("--workdir=w", "--dataset=digits", "--gating=blind"),
+                "--data_path=missing",
+            ),
+            "expected --data_path to be a file, got missing",
+        ),
     ],
 )
 def test_command_lines_that_lack_something(arguments, said):
     with pytest.raises(UserError, match=said):
         parse(*arguments)
+
+
+def test_files_may_be_awaited(tmp_path):
+    values = absl_flags.FlagValues()
+    flags.define(values)
+    path = str(tmp_path / "model.keras")
+    arguments = ["program", "--workdir=w", "--dataset=digits", "--gating=blind"]
+    arguments.append(f"--data_path={path}")
+    assert settings.parse(arguments, values, awaited=[path]).data_path == path
 
 
 def test_folders_stand_in_place_of_a_data_dir():
@@ -186,5 +293,7 @@ def test_an_evaluation_takes_the_flags_of_its_run():
     chosen = parse("--workdir=w", "--evaluate_only", "--taus=0.2,0.7")
     assert chosen.evaluate_only and chosen.taus == [0.2, 0.7]
     assert chosen.split == "test"
+    throttled = parse("--workdir=w", "--evaluate_only", "--us=0,1")
+    assert throttled.us == [0.0, 1.0]
     with pytest.raises(UserError, match="--epochs has no effect with --evaluate_only"):
         parse("--workdir=w", "--evaluate_only", "--epochs=3")

@@ -15,11 +15,11 @@ def load(settings):
     """Loads CIFAR-10: every image is decoded once and stays in memory as uint8.
 
     Training images are padded by 4 zeros on each side, cropped to 32x32 at random
-    and mirrored at random (He et al. 2016, 4.2).
+    and mirrored at random (He et al. 2016, 4.2), unless the settings say not to.
 
     Args:
         settings: `trainers.common.settings.Settings`; used are `data_dir`, `seed`,
-            `train_examples`, `validation_examples` and `test_examples`.
+            `augmentation`, `train_examples`, `validation_examples` and `test_examples`.
 
     Returns:
         `trainers.common.data.dataset.Dataset`.
@@ -41,7 +41,7 @@ def load(settings):
         builder.info.features["label"].names,
         train,
         test,
-        memory.Augmentation(padding=4, mirror=True),
+        memory.Augmentation(4, True) if settings.augmentation else memory.NONE,
         settings.seed,
         settings.validation_examples,
     )

@@ -20,7 +20,7 @@ def load(settings):
 
     Args:
         settings: `trainers.common.settings.Settings`; used are `seed`,
-            `train_examples`, `validation_examples` and `test_examples`.
+            `augmentation`, `train_examples`, `validation_examples` and `test_examples`.
 
     Returns:
         `trainers.common.data.dataset.Dataset`.
@@ -41,7 +41,7 @@ def load(settings):
         [str(digit) for digit in range(10)],
         (train_images[:train], train_labels[:train]),
         (test_images[:test], test_labels[:test]),
-        memory.Augmentation(padding=4, mirror=False),
+        memory.Augmentation(4, False) if settings.augmentation else memory.NONE,
         settings.seed,
         settings.validation_examples,
     )

@@ -32,6 +32,9 @@ class Augmentation:
     mirror: bool = True
 
 
+NONE = Augmentation(padding=0, mirror=False)
+
+
 def dataset(name, labels, train, test, augmentation, seed, validation_examples=0):
     """Describes a data set held in memory.
 

@@ -14,6 +14,7 @@ from trainers.common.flags import gate_losses
 from trainers.common.flags import gates
 from trainers.common.flags import network
 from trainers.common.flags import plan
+from trainers.common.flags import throttling
 from trainers.common.flags import training
 
 _GROUPS = (
@@ -22,6 +23,7 @@ _GROUPS = (
     gates,
     exits,
     gate_losses,
+    throttling,
     data,
     training,
     distribution,

@@ -86,7 +86,15 @@ def _define_images(values):
 
 
 def _define_augmentation(values):
-    """Flags of what is done to training images beside the random crop and mirror."""
+    """Flags of what is done to training images."""
+    flags.DEFINE_bool(
+        "augmentation",
+        True,
+        "With --dataset=cifar10 or digits: padding and a random crop of every training "
+        "image; those of cifar10 are mirrored at random, too. --noaugmentation: as "
+        "they are (TNN).",
+        flag_values=values,
+    )
     flags.DEFINE_integer(
         "randaugment_layers",
         0,

@@ -9,8 +9,10 @@ ESTIMATORS = (
     "gumbel_softmax",
     "gumbel_softmax_soft",
     "binary_concrete",
+    "concrete",
     "sigmoid",
     "identity",
+    "reinforce",
 )
 
 
@@ -20,9 +22,10 @@ def define(values):
         "gate",
         "dependent",
         ("none", "independent", "dependent", "stochastic_depth"),
-        "Gates of the blocks: none (the dense network), independent of the image (two "
-        "logits), dependent on it (AIG's gate), or stochastic_depth (fixed "
-        "probabilities that fall with depth, Huang et al. 2016).",
+        "Gates of the blocks, where there is no --gating: none (the dense network), "
+        "independent of the image (two logits), dependent on it (AIG's gate), or "
+        "stochastic_depth (fixed probabilities that fall with depth, Huang et al. "
+        "2016).",
         flag_values=values,
     )
     flags.DEFINE_enum(
@@ -36,7 +39,7 @@ def define(values):
         "a ResNeXt's block, or 16 groups of filters of each layer of a VGG (TNN); "
         "expansion, filters between the convolutions of mobilenet_v2's blocks; "
         "filters, as --places and the flags after it say. Default: block, for VGGs "
-        "groups.",
+        "groups; with --gating groups for ResNeXts, too.",
         flag_values=values,
     )
     flags.DEFINE(
@@ -81,7 +84,9 @@ def define(values):
         "estimator",
         "gumbel_softmax",
         ESTIMATORS,
-        "How decisions are sampled and differentiated in training.",
+        "How decisions are sampled and differentiated in training. concrete is "
+        "binary_concrete with soft decisions (TNN); reinforce, the score function with "
+        "a baseline, is for --gating=blind or contextual.",
         flag_values=values,
     )
     flags.DEFINE(
@@ -89,8 +94,8 @@ def define(values):
         "temperature",
         None,
         "Temperature of the estimator, above 0, a number or a schedule. Default: 1 for "
-        "gumbel_softmax and gumbel_softmax_soft, 2/3 for binary_concrete; the others "
-        "have none.",
+        "gumbel_softmax and gumbel_softmax_soft, 2/3 for binary_concrete, 0.1 for "
+        "concrete; the others have none.",
         flag_values=values,
     )
     flags.DEFINE(
@@ -105,7 +110,7 @@ def define(values):
         "initial_open_probability",
         None,
         "P(open) of every gate before training, in (0, 1). Default: 0.98 with a "
-        "cs-... granularity, else 0.87.",
+        "cs-... granularity, 0.5 with --gating=blind or contextual, else 0.87.",
         lower_bound=1e-6,
         upper_bound=1 - 1e-6,
         flag_values=values,

@@ -26,6 +26,21 @@ def define(values):
         lower_bound=8,
         flag_values=values,
     )
+    flags.DEFINE_integer(
+        "cardinality",
+        None,
+        "With --network=cifar_resnext: paths of each block. Default: 8; TNN gates 16.",
+        lower_bound=2,
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "group_width",
+        None,
+        "With --network=cifar_resnext: filters of each path in the first stage, twice "
+        "and four times as many in the others. Default: 64.",
+        lower_bound=1,
+        flag_values=values,
+    )
     flags.DEFINE_enum(
         "block",
         "basic",

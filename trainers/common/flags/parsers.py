@@ -43,6 +43,28 @@ class Number(flags.ArgumentParser):
         return parsed
 
 
+class Control(flags.ArgumentParser):
+    """A distribution of u, as `expressions` reads them."""
+
+    syntactic_help = expressions.CONTROL_HELP
+
+    def parse(self, argument):
+        expressions.parse_control(argument)
+        return argument
+
+
+class Controls(flags.ArgumentParser):
+    """Numbers in [0, 1], separated by commas."""
+
+    syntactic_help = "numbers in [0, 1], separated by commas"
+
+    def parse(self, argument):
+        us = _numbers(float, argument)
+        if not all(0.0 <= u <= 1.0 for u in us):
+            raise ValueError(f"expected {self.syntactic_help}")
+        return us
+
+
 class Taus(flags.ArgumentParser):
     """Numbers in (0, 1), separated by commas."""
 

@@ -13,25 +13,48 @@ def define(values):
     flags.DEFINE_integer(
         "batch_size", 128, "Images in a training step.", 1, flag_values=values
     )
+    flags.DEFINE_enum(
+        "optimizer",
+        "sgd",
+        ("sgd", "adam"),
+        "Who takes the steps: SGD with momentum, or Adam.",
+        flag_values=values,
+    )
     flags.DEFINE_float(
         "learning_rate", 0.1, "Highest learning rate.", 0.0, flag_values=values
     )
     flags.DEFINE_enum(
         "schedule",
         "cosine",
-        ("cosine", "step"),
-        "Learning rate over steps: one cosine cycle down to 0, or a division at "
-        "--step_epochs. What is known of the schedule that CS calls fine-tune stands "
-        "in trainers/common/schedules.py: --schedule=step --learning_rate=0.01 "
-        "--step_epochs=30,60,90 --epochs=100.",
+        ("cosine", "cosine_restarts", "step", "constant"),
+        "Learning rate over steps: one cosine cycle down to 0, cycles that start again "
+        "(SGDR), a division at --step_epochs, or always the same. What is known of the "
+        "schedule that CS calls fine-tune stands in trainers/common/schedules.py: "
+        "--schedule=step --learning_rate=0.01 --step_epochs=30,60,90 --epochs=100.",
         flag_values=values,
     )
     flags.DEFINE_float(
         "warmup_epochs",
         0.0,
         "Epochs of linear warm-up from 0, part of --epochs; may be a fraction. With "
-        "--schedule=step not beyond the first of --step_epochs. Default: none.",
+        "--schedule=step not beyond the first of --step_epochs. Not with "
+        "cosine_restarts. Default: none.",
         lower_bound=0.0,
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "restart_epochs",
+        10,
+        "With --schedule=cosine_restarts: epochs of the first cycle.",
+        lower_bound=1,
+        flag_values=values,
+    )
+    flags.DEFINE_integer(
+        "restart_factor",
+        2,
+        "With --schedule=cosine_restarts: how many times as long as the one before "
+        "each cycle is.",
+        lower_bound=1,
         flag_values=values,
     )
     flags.DEFINE(
@@ -56,7 +79,9 @@ def define(values):
         upper_bound=1 - 1e-6,
         flag_values=values,
     )
-    flags.DEFINE_bool("nesterov", True, "Nesterov's momentum.", flag_values=values)
+    flags.DEFINE_bool(
+        "nesterov", True, "Nesterov's momentum, of SGD.", flag_values=values
+    )
     flags.DEFINE_float(
         "weight_decay",
         1e-4,

@@ -54,3 +54,14 @@ def test_enlarging_keeps_brightness_and_repeats_the_channel():
     assert large[0, 16, 16].tolist() == [255, 255, 255]
     assert large[0, 0, 0].tolist() == [0, 0, 0]
     assert abs(large.mean() - 255 / 4) < 2.0
+
+
+def test_without_augmentation_images_are_as_they_are():
+    plain = data.load(toy_settings(augmentation=False))
+    images = next(iter(plain.train(1, 1437)))[0].numpy().astype("uint8")
+    everything = digits.enlarge(datasets.load_digits().images)
+    known = {image.tobytes() for image in everything}
+    assert all(image.tobytes() in known for image in images)
+    augmented = next(iter(data.load(toy_settings()).train(1, 100)))[0]
+    augmented = augmented.numpy().astype("uint8")
+    assert sum(image.tobytes() in known for image in augmented) < 30
