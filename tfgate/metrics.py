@@ -25,7 +25,7 @@ class GateMetrics(keras.metrics.Metric):
     and of a network with a dial also
 
     - `u`: mean of the images' controls;
-    - `utilization`: mean complexity c(g), the share of open components weighted by the
+    - `complexity`: mean c(g), the share of open components weighted by the
       MACs that each saves, in [0, 1]: TNN equation 4. `tfgate.Complexity` compares it
       with u.
 
@@ -85,7 +85,7 @@ class GateMetrics(keras.metrics.Metric):
         dial = {}
         if self._throttled:
             dial["u"] = self._controls / images
-            dial["utilization"] = self._utilization / images
+            dial["complexity"] = self._utilization / images
         return {
             "activation_rate": ops.sum(opened) / sum(sizes.values()),
             "executed_macs": self._macs / images * float(self._costs.all_open),

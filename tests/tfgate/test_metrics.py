@@ -140,5 +140,5 @@ def test_networks_with_a_dial_against_numpy():
     a = np.concatenate([batch["a"] for batch in batches])
     assert result.pop("u") == pytest.approx(controls.mean(), rel=1e-5)
     share = (z @ [3e7] + a @ [6e6, 1e6]).mean() / 3.7e7
-    assert result.pop("utilization") == pytest.approx(share, rel=1e-5)
+    assert result.pop("complexity") == pytest.approx(share, rel=1e-5)
     assert result == pytest.approx(recount(batches), rel=1e-6)

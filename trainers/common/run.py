@@ -41,10 +41,10 @@ _COLUMNS = (
     "activation_rate",
     "executed_macs",
     "u",
-    "utilization",
+    "complexity",
     "val_activation_rate",
     "val_executed_macs",
-    "val_utilization",
+    "val_complexity",
 )
 # What TensorFlow raises in the middle of a sum over processes, if one is gone.
 _OF_LOST_PEERS = (

@@ -162,7 +162,7 @@ class TestLogs:
         model = second_phase(phase1, gating="blind", estimator="score")
         logs = fit(model)
         assert 0.4 < logs["u"][0] < 0.95  # Beta(2, 1): 2/3
-        assert 0.2 < logs["utilization"][0] < 0.8  # about even odds
+        assert 0.2 < logs["complexity"][0] < 0.8  # about even odds
         images, labels = networks.images(12), builders.make_labels(12)
         model.u = 0.75
         found = model.evaluate(images, labels, verbose=0, return_dict=True)
@@ -170,7 +170,7 @@ class TestLogs:
         macs = np.concatenate(list(model.costs.components.values()))
         decisions = networks.gates(model, images, "decision")
         share = (decisions @ macs / macs.sum()).mean()
-        assert found["utilization"] == pytest.approx(share, abs=1e-6)
+        assert found["complexity"] == pytest.approx(share, abs=1e-6)
         given = np.linspace(0.0, 1.0, 12, dtype="float32")
         found = model.evaluate([images, given], labels, verbose=0, return_dict=True)
         assert found["u"] == pytest.approx(0.5)
@@ -183,4 +183,4 @@ class TestLogs:
             verbose=0,
             return_dict=True,
         )
-        assert not {"u", "utilization"} & set(logs)
+        assert not {"u", "complexity"} & set(logs)

@@ -191,8 +191,8 @@ class TestFirstPhase:
         with open(workdir.metrics, encoding="utf-8", newline="") as file:
             (row,) = csv.DictReader(file)
         assert 0.2 < float(row["u"]) < 0.8  # 40 draws of a uniform number
-        assert 0.0 < float(row["utilization"]) < 1.0
-        assert float(row["val_utilization"]) == 1.0
+        assert 0.0 < float(row["complexity"]) < 1.0
+        assert float(row["val_complexity"]) == 1.0
 
     def test_the_dial_is_open_in_the_file(self, first):
         assert keras.saving.load_model(first[1].model).u == 1.0
