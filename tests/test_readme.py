@@ -27,14 +27,14 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "code", snippets(README), ids=["first", "own network", "any network"]
+    "code", snippets(README), ids=["first", "own network", "any network", "dial"]
 )
 def test_snippet_makes_a_gated_model(code):
     names = {}
     exec(compile(code, str(README), "exec"), names)
     model = names["model"]
     assert isinstance(model, tfgate.GatedModel)
-    images = keras.ops.ones((2, *model.input.shape[1:]))
+    images = keras.ops.ones((2, *keras.tree.flatten(model.input)[0].shape[1:]))
     assert model(images).shape == (2, 10)
 
 

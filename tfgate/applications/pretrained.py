@@ -9,10 +9,15 @@ import keras
 
 from tfgate.blocks import EarlyExit
 from tfgate.gates import Gate
+from tfgate.throttling.baseline import Baseline
+from tfgate.throttling.dial import Dial
 from tfgate.weights import copy_weights
 from tfgate.weights import leaves
 
 HEADS = ("predictions", "fc1", "fc2")
+
+# Layers that decide, and don't compute: no part of what weights are of.
+_DECIDING = (Gate, Dial, Baseline)
 
 Reference = Callable[[str | None], keras.Model]
 
@@ -131,9 +136,9 @@ def _exit_classifiers(model: keras.Model) -> tuple[str, ...]:
 
 
 def _shapes(model: keras.Model) -> dict[str, list[tuple[int, ...]]]:
-    """Layer name -> shapes of its weights, for layers with weights but gates."""
+    """Layer name -> shapes of its weights, of layers that compute."""
     return {
         layer.name: [tuple(weight.shape) for weight in layer.weights]
         for layer in leaves(model)
-        if layer.weights and not isinstance(layer, Gate)
+        if layer.weights and not isinstance(layer, _DECIDING)
     }

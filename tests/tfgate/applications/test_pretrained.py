@@ -37,6 +37,18 @@ def gated():
 
 
 class TestLoading:
+    @pytest.mark.parametrize("gating", ["nested", "blind"])
+    def test_networks_with_a_dial_give_their_data_path(self, gated, tmp_path, gating):
+        arguments = {}
+        if gating == "blind":
+            arguments["estimator"] = tfgate.throttling.ScoreFunction()
+        model = tfgate.throttle(network(2, gate="independent"), gating, **arguments)
+        model.save(tmp_path / "m.keras")
+        load_pretrained(gated, tmp_path / "m.keras", reference)
+        np.testing.assert_array_equal(
+            predictions(gated), predictions(network(2, gate="independent"))
+        )
+
     def test_none_leaves_the_model(self, gated):
         before = [w.copy() for w in gated.get_weights()]
         load_pretrained(gated, None, reference)

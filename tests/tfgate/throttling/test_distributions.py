@@ -40,7 +40,7 @@ def draw(distribution, images=DRAWS, step=0, seed=1):
         (BetaControl(2, 1), scipy.stats.beta(2, 1)),
         (BetaControl(0.5, 3.0), scipy.stats.beta(0.5, 3.0)),
     ],
-    ids=repr,
+    ids=["uniform", "part", "towards 1", "towards 0"],
 )
 def test_shape_of_the_distribution(distribution, expected):
     u = draw(distribution)
