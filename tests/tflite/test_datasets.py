@@ -12,6 +12,7 @@ def test_digits_are_the_trainers_test_images():
 
     class Settings:
         validation_examples = 0
+        augmentation = False
         seed, train_examples, test_examples = 0, None, None
 
     trained_on = digits.load(Settings())

@@ -194,9 +194,6 @@ class ThrottledModel(GatedModel):
             if layer is not self.gating:
                 layer.trainable = trainable
 
-    def get_config(self) -> dict[str, Any]:
-        return super().get_config()
-
     @property
     def _deciders(self) -> list[Gate]:
         return [self.gating]

@@ -10,7 +10,7 @@
 | 130 | interrupted from the keyboard |
 """
 
-import contextlib
+import gc
 import os
 import sys
 
@@ -47,30 +47,41 @@ def run(main, parse):
     """
 
     def parse_or_exit(argv):
-        with one_line_errors():
-            return parse(argv)
+        return one_line_errors(parse, argv)
 
     def main_or_exit(settings):
-        with one_line_errors():
-            main(settings)
+        one_line_errors(main, settings)
 
     app.run(main_or_exit, flags_parser=parse_or_exit)
 
 
-@contextlib.contextmanager
-def one_line_errors():
+def one_line_errors(function, *arguments):
+    """Calls a function; ends the program with one line where it fails.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        SystemExit: with the exit code.
+    """
     try:
-        yield
+        return function(*arguments)
     except (UserError, flags.Error) as error:
         leave = _exit_at_once if getattr(error, "others_wait", False) else _exit
         # absl's own prefix, where a flag file cannot be opened.
-        leave(2, f"error: {str(error).removeprefix('ERROR:: ')}")
+        ending = leave, 2, f"error: {str(error).removeprefix('ERROR:: ')}"
     except RunStopped as error:
-        _exit(1, f"stopped: {error}")
+        ending = _exit, 1, f"stopped: {error}"
     except PeerLost as error:
-        _exit_at_once(3, f"stopped: {error}")
+        ending = _exit_at_once, 3, f"stopped: {error}"
     except KeyboardInterrupt:
-        _exit(130, "interrupted: the same command continues from the last checkpoint")
+        text = "interrupted: the same command continues from the last checkpoint"
+        ending = _exit, 130, text
+    # The error is gone here, and with it the frames that hold iterators over data sets:
+    # one whose thread waits for Python when Python itself ends would wait for ever.
+    gc.collect()
+    leave, code, message = ending
+    return leave(code, message)
 
 
 def _exit(code, message):
