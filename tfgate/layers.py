@@ -110,9 +110,9 @@ class GroupedConv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D` whose groups train at a useful speed on CPUs.
 
     Keras compiles convolutions of more than one group by XLA, because TensorFlow has
-    their gradients on CPUs in some builds only; 16 groups of 4 filters take 400 times
-    as long as TensorFlow's own operation. Here the forward pass is that operation
-    everywhere; on CPUs the gradient takes the groups one by one.
+    their gradients on CPUs in some builds only; on a CPU that takes far longer than
+    TensorFlow's own operation. Here the forward pass is that operation everywhere; on
+    CPUs the gradient takes the groups one by one.
 
     Args:
         *args, **kwargs: arguments of `keras.layers.Conv2D`.
