@@ -174,6 +174,14 @@ def _check(model, lowering, labels):
             f"Expected a tfgate.GatedModel for --lowering={lowering}, got "
             f"{model.name!r}, a network without gates; use --lowering=dense."
         )
+    switchable = tfgate.throttling.SwitchableBatchNormalization
+    for layer in model._flatten_layers():
+        if isinstance(layer, switchable):
+            raise InputError(
+                "Expected a network whose batch norms have one set of statistics, got "
+                f"{layer.name!r}, which has one for each part of u's range; a file "
+                "cannot switch them yet."
+            )
     classes = source.output_shape(model)[-1]
     if labels is not None and len(labels) != classes:
         raise InputError(
