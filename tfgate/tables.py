@@ -47,6 +47,28 @@ def read_csv(path: str | pathlib.Path) -> list[dict[str, Any]]:
     return [dict(zip(columns, map(_value, cells), strict=True)) for cells in body]
 
 
+def check_columns(
+    rows: Sequence[Mapping[str, Any]], name: str, columns: Sequence[str]
+) -> None:
+    """Checks that every row of a table has something in some columns.
+
+    Args:
+        rows: dicts from column to value.
+        name: what the table is called in messages.
+        columns: the columns.
+
+    Raises:
+        ValueError: a row has not; the message names the first one.
+    """
+    for number, row in enumerate(rows):
+        missing = [column for column in columns if row.get(column) is None]
+        if missing:
+            raise ValueError(
+                f"Expected {name} to have {missing} in every row, got row {number} "
+                f"with {sorted(row)}."
+            )
+
+
 def _value(text: str) -> int | float | str | None:
     if text == "":
         return None

@@ -10,6 +10,7 @@ import numpy as np
 from tfgate.analysis import figures
 from tfgate.inference.throttling import AXES
 from tfgate.inference.throttling import area_under_curve
+from tfgate.tables import check_columns
 
 _LABELS = {
     "utilization": "actual utilization: share of open components (%)",
@@ -164,10 +165,4 @@ def _check(
 ) -> None:
     if not rows:
         raise ValueError(f"Expected {name} to have at least one row, got none.")
-    for number, row in enumerate(rows):
-        missing = [column for column in columns if row.get(column) is None]
-        if missing:
-            raise ValueError(
-                f"Expected {name} to have {missing} in every row, got row {number} "
-                f"with {sorted(row)}."
-            )
+    check_columns(rows, name, columns)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tfgate.analysis import figures
+from tfgate.tables import check_columns
 
 _LOOKS = {  # marker and filling
     "threshold": ("o", "0.35"),
@@ -77,8 +78,8 @@ def _tidy(
 ) -> list[dict[str, Any]]:
     if not table:
         raise ValueError("Expected a table of at least one row, got none.")
-    _check(table, "table", ("policy", "accuracy", "executed_macs_mean"))
-    _check(dense, "dense", ("network", "accuracy", "macs"))
+    check_columns(table, "table", ("policy", "accuracy", "executed_macs_mean"))
+    check_columns(dense, "dense", ("network", "accuracy", "macs"))
     policies = [
         {
             "network": row["policy"],
@@ -95,18 +96,6 @@ def _tidy(
     return policies + [
         {name: row[name] for name in ("network", "accuracy", "macs")} for row in dense
     ]
-
-
-def _check(
-    rows: Sequence[Mapping[str, Any]], name: str, columns: Sequence[str]
-) -> None:
-    for number, row in enumerate(rows):
-        missing = [column for column in columns if row.get(column) is None]
-        if missing:
-            raise ValueError(
-                f"Expected {name} to have {missing} in every row, got row {number} "
-                f"with {sorted(row)}."
-            )
 
 
 def _draw_policy(
