@@ -10,8 +10,7 @@ A level costs what a dense network of its width costs, and its weights are its o
 widths of 1/4, 2/4, 3/4 and 1 a convolution between two gated places takes 1.9 times the
 bytes of the dense one. Components of their own behind conditions of their own would
 share the weights, but their results have to be put together or added up, which is one
-more pass over the memory for each: at full width that costs more than the 5 % that a
-dial may cost there.
+more pass over the memory for each.
 """
 
 import keras
