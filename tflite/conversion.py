@@ -20,19 +20,12 @@ LEVELS = 4
 MIN_GROUP = 16
 
 
-def run(
-    model,
-    *,
-    lowering,
-    tau,
-    tau_input,
-    gate_outputs,
-    quantize,
-    labels,
-    levels,
-    min_group,
-):
-    """Converts a network; the arguments are those of `tflite.convert.convert`.
+def run(model, options):
+    """Converts a network.
+
+    Args:
+        model: path of a `.keras` file, or a `keras.Model`.
+        options: `tflite.options.Options`.
 
     Returns:
         `(content, description)`: bytes of the file, and its `Metadata`.
@@ -44,62 +37,35 @@ def run(
     if not isinstance(model, keras.Model):
         path, model = model, source.load(model)
         origin = {"file": path.name, "sha256": files.fingerprint(path)}
-    _check(model, lowering, labels)
-    dial = _dial(
-        model, lowering, tau_input=tau_input, levels=levels, min_group=min_group
-    )
-    threshold = lowerings.LogOddsThreshold(tau)
+    _check(model, options)
+    dial = _dial(model, options)
+    threshold = lowerings.LogOddsThreshold(options.tau)
     with _float32():
         model = source.in_float32(model)
         plans, graph = [], model
         if isinstance(model, tfgate.GatedModel):
-            plans = plan.make(model, lowering, tau, tau_input)
-            widths = {} if dial is None else {"levels": levels, "min_group": min_group}
-            widths = {name: value for name, value in widths.items() if value}
-            graph = export_graph(model, plans, threshold, gate_outputs, dial, **widths)
+            plans = plan.make(model, options)
+            graph = export_graph(model, plans, threshold, options, dial)
         flatbuffer = export.to_flatbuffer(
             graph,
             source.input_shape(model),
+            options,
             threshold=threshold,
-            tau_input=tau_input,
             u_input=dial is not None,
-            quantize=quantize,
         )
-    document = describe.document(
-        model,
-        plans,
-        decisions=gate_outputs,
-        tau=None
-        if lowering == "dense" or dial is not None
-        else {"input": tau_input, "value": tau},
-        dial=dial,
-        labels=labels,
-        lowering=lowering,
-        quantization=quantize,
-    )
+    document = describe.document(model, plans, options, dial)
     return metadata.append(flatbuffer, document | {"source": origin})
 
 
-def export_graph(
-    model,
-    plans,
-    threshold,
-    gate_outputs,
-    dial=None,
-    *,
-    levels=LEVELS,
-    min_group=MIN_GROUP,
-):
+def export_graph(model, plans, threshold, options, dial=None):
     """Builds a copy of a gated network with the lowered blocks in place.
 
     Args:
         model: a `tfgate.GatedModel`.
         plans: list of `tflite.plan.BlockPlan`, one for each block.
         threshold: `tflite.lowering.LogOddsThreshold`.
-        gate_outputs: whether to add the output `decisions`.
+        options: `tflite.options.Options`.
         dial: `tflite.lowering.Dial` of a throttled network with an input u, else None.
-        levels: largest number of widths of a block, for a dial.
-        min_group: least number of filters by which they differ, for a dial.
 
     Returns:
         `keras.Model` from images, batch 1, or from images and u, `[1]`, to a dict of
@@ -107,7 +73,11 @@ def export_graph(
     """
     rewriter = GraphRewriter(model.core)
     context = lowerings.Context(
-        rewriter, threshold, dial=dial, levels=levels, min_group=min_group
+        rewriter,
+        threshold,
+        dial=dial,
+        levels=options.levels or LEVELS,
+        min_group=options.min_group or MIN_GROUP,
     )
     chosen = {entry.block.name: entry.lowering for entry in plans}
 
@@ -126,10 +96,10 @@ def export_graph(
         inputs = images
     outputs = {"predictions": predictions}
     undecided = [p.block.gate.name for p in plans if p.decided is None]
-    if gate_outputs and dial is not None:
+    if options.gate_outputs and dial is not None:
         openings = [o for block in model.blocks for o in dial.openings(block.gate)]
         outputs["decisions"] = lowerings.Decided(openings, name="decisions")(dial.u)
-    elif gate_outputs and undecided:
+    elif options.gate_outputs and undecided:
         log_odds = [scalar for name in undecided for scalar in context.log_odds[name]]
         outputs["decisions"] = Decisions(threshold, name="decisions")(log_odds)
     graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
@@ -137,18 +107,19 @@ def export_graph(
     return graph
 
 
-def _dial(model, lowering, *, tau_input, levels, min_group):
+def _dial(model, options):
     """The dial of a throttled network; None for others, and for dense ones."""
-    if not isinstance(model, tfgate.ThrottledModel) or lowering == "dense":
-        for name, value in (("levels", levels), ("min_group", min_group)):
+    if not isinstance(model, tfgate.ThrottledModel) or options.lowering == "dense":
+        for name in ("levels", "min_group"):
+            value = getattr(options, name)
             if value is not None:
                 raise InputError(
                     f"Expected no --{name} without a throttled network and its input "
                     f"u, got {value!r}."
                 )
         return None
-    if lowering != "conditional" or tau_input:
-        asked = "--tau_input" if tau_input else f"--lowering={lowering}"
+    if options.lowering != "conditional" or options.tau_input:
+        asked = "--tau_input" if options.tau_input else f"--lowering={options.lowering}"
         raise InputError(
             "Expected --lowering=conditional or dense, without --tau_input, for a "
             f"throttled network, got {asked}."
@@ -167,11 +138,11 @@ def _float32():
         keras.config.set_dtype_policy(before)
 
 
-def _check(model, lowering, labels):
+def _check(model, options):
     source.check(model)
-    if lowering != "dense" and not isinstance(model, tfgate.GatedModel):
+    if options.lowering != "dense" and not isinstance(model, tfgate.GatedModel):
         raise InputError(
-            f"Expected a tfgate.GatedModel for --lowering={lowering}, got "
+            f"Expected a tfgate.GatedModel for --lowering={options.lowering}, got "
             f"{model.name!r}, a network without gates; use --lowering=dense."
         )
     switchable = tfgate.throttling.SwitchableBatchNormalization
@@ -183,7 +154,8 @@ def _check(model, lowering, labels):
                 "cannot switch them yet."
             )
     classes = source.output_shape(model)[-1]
-    if labels is not None and len(labels) != classes:
+    if options.labels is not None and len(options.labels) != classes:
         raise InputError(
-            f"Expected {classes} --labels, one for each class, got {len(labels)}."
+            f"Expected {classes} --labels, one for each class, got "
+            f"{len(options.labels)}."
         )

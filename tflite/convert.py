@@ -28,9 +28,9 @@ from absl import flags
 from tflite import errors
 from tflite import files
 from tflite import quiet
-from tflite.errors import InputError
 from tflite.metadata import LOWERINGS
 from tflite.metadata import QUANTIZATIONS
+from tflite.options import Options
 
 
 def convert(
@@ -74,10 +74,16 @@ def convert(
     Raises:
         InputError: an argument does not fit; nothing is written then.
     """
-    _check_arguments(lowering, tau, tau_input, quantize)
-    for name, value in (("levels", levels), ("min_group", min_group)):
-        if value is not None and value < 1:
-            raise InputError(f"Expected --{name} of at least 1, got {value!r}.")
+    options = Options(
+        lowering=lowering,
+        tau=tau,
+        tau_input=tau_input,
+        gate_outputs=gate_outputs,
+        quantize=quantize,
+        labels=labels,
+        levels=levels,
+        min_group=min_group,
+    )
     output = files.writable(output, "--output")
     if isinstance(model, str | os.PathLike):
         model = files.keras_archive(model, "--model")
@@ -85,36 +91,10 @@ def convert(
     quiet.import_tensorflow()
     from tflite import conversion
 
-    content, description = conversion.run(
-        model,
-        lowering=lowering,
-        tau=float(tau),
-        tau_input=tau_input,
-        gate_outputs=gate_outputs,
-        quantize=quantize,
-        labels=None if labels is None else list(labels),
-        levels=levels,
-        min_group=min_group,
-    )
+    content, description = conversion.run(model, options)
     with files.replaced(output) as unfinished:
         unfinished.write_bytes(content)
     return description
-
-
-def _check_arguments(lowering, tau, tau_input, quantize):
-    if lowering not in LOWERINGS:
-        raise InputError(f"Expected --lowering among {LOWERINGS}, got {lowering!r}.")
-    if quantize not in QUANTIZATIONS:
-        raise InputError(
-            f"Expected --quantize among {QUANTIZATIONS}, got {quantize!r}."
-        )
-    if not 0.0 < tau < 1.0:
-        raise InputError(f"Expected --tau in (0, 1), got {tau!r}.")
-    if tau_input and lowering not in ("conditional", "masked"):
-        raise InputError(
-            "Expected --tau_input with --lowering=conditional or masked, got "
-            f"--lowering={lowering}, whose gates are decided."
-        )
 
 
 def define_flags():

@@ -10,19 +10,13 @@ from tflite import metadata
 from tflite import source
 
 
-def document(
-    model, plans, *, decisions, tau, labels, lowering, quantization, dial=None
-):
+def document(model, plans, options, dial=None):
     """Collects what the file says about itself, see `tflite.metadata`.
 
     Args:
         model: the trained model.
         plans: list of `tflite.plan.BlockPlan`; empty for a network without gates.
-        decisions: whether the decisions are an output, if any gate is undecided.
-        tau: dict `{"input", "value"}`, or None.
-        labels: list of class names, or None.
-        lowering: the lowering of the network.
-        quantization: one of `tflite.metadata.QUANTIZATIONS`.
+        options: `tflite.options.Options` of the conversion.
         dial: `tflite.lowering.Dial` of a file with an input u, else None.
 
     Returns:
@@ -31,12 +25,15 @@ def document(
     normalization = source.normalization(model)
     gates = _gates(model, plans)
     undecided = sum(c["decided"] is None for g in gates for c in g["components"])
+    tau = {"input": options.tau_input, "value": options.tau}
+    if options.lowering == "dense" or dial is not None:
+        tau = None
     return {
         "schema": metadata.SCHEMA,
         "schema_version": metadata.SCHEMA_VERSION,
         "model": model.name,
-        "lowering": lowering,
-        "quantization": quantization,
+        "lowering": options.lowering,
+        "quantization": options.quantize,
         "tau": tau,
         "u": None if dial is None else _control(model, dial),
         "input": _tensor("images", source.input_shape(model))
@@ -47,10 +44,10 @@ def document(
         "outputs": {
             "predictions": _tensor("predictions", source.output_shape(model)),
             "decisions": _tensor("decisions", (1, undecided))
-            if decisions and undecided
+            if options.gate_outputs and undecided
             else None,
         },
-        "labels": labels,
+        "labels": None if options.labels is None else list(options.labels),
         "gates": gates,
         "macs": _macs(model, plans) if dial is None else _dial_macs(model, dial),
         "versions": {

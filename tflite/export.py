@@ -13,7 +13,7 @@ from tflite.errors import InputError
 _SIGNATURE = "serving_default"
 
 
-def to_flatbuffer(model, image_shape, *, threshold, tau_input, quantize, u_input=False):
+def to_flatbuffer(model, image_shape, options, *, threshold, u_input=False):
     """Converts an export graph.
 
     The way is Keras's ExportArchive and a SavedModel: the weights of a branch stay
@@ -25,9 +25,8 @@ def to_flatbuffer(model, image_shape, *, threshold, tau_input, quantize, u_input
         model: `keras.Model` from images, or from images and u, `[1]`, to predictions,
             or to a dict of outputs.
         image_shape: `(1, height, width, channels)`.
+        options: `tflite.options.Options`; τ may be an input, besides the images.
         threshold: the `tflite.lowering.LogOddsThreshold` of its layers.
-        tau_input: whether τ is an input of the file, besides the images.
-        quantize: one of `tflite.metadata.QUANTIZATIONS`.
         u_input: whether u is one.
 
     Returns:
@@ -52,7 +51,7 @@ def to_flatbuffer(model, image_shape, *, threshold, tau_input, quantize, u_input
 
     endpoint = serve
     for name, wanted, function in (
-        ("tau", tau_input, serve_with_tau),
+        ("tau", options.tau_input, serve_with_tau),
         ("u", u_input, serve_with_u),
     ):
         if wanted:
@@ -67,7 +66,7 @@ def to_flatbuffer(model, image_shape, *, threshold, tau_input, quantize, u_input
         converter = tf.lite.TFLiteConverter.from_saved_model(
             str(saved), signature_keys=[_SIGNATURE]
         )
-        quantization.configure(converter, quantize)
+        quantization.configure(converter, options.quantize)
         try:
             return converter.convert()
         except ConverterError as error:

@@ -29,14 +29,12 @@ class BlockPlan:
         return self.lowering in ("if", "masked") and not self.block.gate.takes_control
 
 
-def make(model, lowering, tau, tau_input):
+def make(model, options):
     """Chooses the lowering of every gated block.
 
     Args:
         model: a `tfgate.GatedModel`.
-        lowering: `"conditional"`, `"masked"`, `"dense"` or `"pruned"`.
-        tau: threshold in (0, 1).
-        tau_input: whether τ is an input; no gate is decided then.
+        options: `tflite.options.Options`; no gate is decided where τ is an input.
 
     Returns:
         List of `BlockPlan` in network order. Blocks of throttled networks that are not
@@ -45,14 +43,15 @@ def make(model, lowering, tau, tau_input):
     Raises:
         InputError: `"pruned"`, and some gates depend on the image.
     """
+    lowering = options.lowering
     if lowering == "dense":
         return [BlockPlan(block, "open", 1) for block in model.blocks]
     if isinstance(model, tfgate.ThrottledModel):
         return [BlockPlan(block, _throttled(block), None) for block in model.blocks]
-    if tau_input:
+    if options.tau_input:
         undecided = "if" if lowering == "conditional" else "masked"
         return [BlockPlan(block, undecided, None) for block in model.blocks]
-    report = tfgate.plan_compaction(model, tau)
+    report = tfgate.plan_compaction(model, options.tau)
     if lowering == "pruned" and report.undecided:
         raise InputError(
             "Expected gates that decide the same for every image for "

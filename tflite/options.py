@@ -1,0 +1,59 @@
+"""What a user chooses of a conversion, checked in one place."""
+
+import dataclasses
+
+from tflite.errors import InputError
+from tflite.metadata import LOWERINGS
+from tflite.metadata import QUANTIZATIONS
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Every choice of a conversion; `tflite.convert.convert` explains each.
+
+    Attributes:
+        lowering: one of `tflite.metadata.LOWERINGS`.
+        tau: threshold in (0, 1), a float.
+        tau_input: whether τ is an input of the file.
+        gate_outputs: whether the decisions are an output.
+        quantize: one of `tflite.metadata.QUANTIZATIONS`.
+        labels: tuple with the names of the classes, or None.
+        levels: widths of a throttled network's blocks; None for the default.
+        min_group: least number of filters by which they differ; None for the default.
+
+    Raises:
+        InputError: a value is out of its range, or two do not go together.
+    """
+
+    lowering: str = "conditional"
+    tau: float = 0.5
+    tau_input: bool = False
+    gate_outputs: bool = False
+    quantize: str = "none"
+    labels: tuple | None = None
+    levels: int | None = None
+    min_group: int | None = None
+
+    def __post_init__(self):
+        # Frozen is for those who use it.
+        if self.labels is not None:
+            object.__setattr__(self, "labels", tuple(self.labels))
+        _check_among("lowering", self.lowering, LOWERINGS)
+        _check_among("quantize", self.quantize, QUANTIZATIONS)
+        if not 0.0 < self.tau < 1.0:
+            raise InputError(f"Expected --tau in (0, 1), got {self.tau!r}.")
+        object.__setattr__(self, "tau", float(self.tau))
+        if self.tau_input and self.lowering not in ("conditional", "masked"):
+            raise InputError(
+                "Expected --tau_input with --lowering=conditional or masked, got "
+                f"--lowering={self.lowering}, whose gates are decided."
+            )
+        for name in ("levels", "min_group"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"Expected --{name} of at least 1, got {value!r}.")
+
+
+def _check_among(name, value, choices):
+    if value not in choices:
+        raise InputError(f"Expected --{name} among {choices}, got {value!r}.")
