@@ -1,8 +1,8 @@
 r"""Compares a converted network with its origin, image by image.
 
     python -m tflite.verify --model=model.keras --tflite=model.tflite \
-        --dataset=digits|cifar10|imagenet2012 [--data_dir=DIR] --samples=N --json=result.json \
-        [--tau=0.5] [--min_agreement=1.0]
+        --dataset=digits|cifar10|imagenet2012 [--data_dir=DIR] --samples=N \
+        --json=result.json [--tau=0.5] [--min_agreement=1.0]
 
 The reference is Keras with the threshold policy at the file's τ, or with all gates
 open for a file of `--lowering=dense`. Exit code 1: an agreement is below
