@@ -1,7 +1,7 @@
 r"""Measures a converted network against another one, on real images.
 
     python -m tflite.benchmark --model=gated.tflite --baseline=dense.tflite \
-        [--dataset=digits|cifar10] [--data_dir=DIR] --runs=N --threads=1 \
+        [--dataset=digits|cifar10|imagenet2012] [--data_dir=DIR] --runs=N --threads=1 \
         [--tau=0.5 | --u=1] [--sweep=tau|u [--sweep_values=0.05,0.3,0.5]] \
         --json=result.json
 
@@ -53,7 +53,7 @@ def benchmark(
         model: path of the file to measure.
         baseline: path of the file to compare it with.
         dataset: one of `tflite.datasets.NAMES`.
-        data_dir: directory of TFDS data sets, for cifar10.
+        data_dir: directory of TFDS data sets, for cifar10 and imagenet2012.
         samples: number of test images that are taken in turn; at most `runs` of them.
         runs: number of runs of each file that count.
         warmup: number of runs before that, at least 1.
@@ -98,7 +98,8 @@ def benchmark(
     for description in described.values():
         datasets.check(dataset, image_shape=description.image_shape, **choice)
     json = None if json is None else files.writable(json, "--json")
-    images = datasets.load(dataset, **choice).images
+    shape = described["model"].image_shape
+    images = datasets.load(dataset, image_shape=shape, **choice).images
     networks = {
         key: runtime.Network(path, threads=threads, name=f"--{key}")
         for key, path in paths.items()
@@ -271,7 +272,9 @@ def define_flags():
         "dataset", "digits", f"Test images: {' or '.join(datasets.NAMES)}."
     )
     flags.DEFINE_string(
-        "data_dir", None, "Directory of TFDS data sets (it holds cifar10/)."
+        "data_dir",
+        None,
+        "Directory of TFDS data sets (it holds cifar10/ or imagenet2012/).",
     )
     flags.DEFINE_integer(
         "samples", 50, "Number of test images, taken in turn; at most --runs of them."
