@@ -1,8 +1,10 @@
 """The way from a trained network to the bytes of a .tflite file."""
 
 import contextlib
+import dataclasses
 
 import keras
+import numpy as np
 
 import tfgate
 from tfgate.graph import GraphRewriter
@@ -12,7 +14,9 @@ from tflite import files
 from tflite import lowering as lowerings
 from tflite import metadata
 from tflite import plan
+from tflite import self_check
 from tflite import source
+from tflite.calibration import TrainingImages
 from tflite.errors import InputError
 from tflite.lowering.context import Decisions
 
@@ -38,6 +42,7 @@ def run(model, options):
         path, model = model, source.load(model)
         origin = {"file": path.name, "sha256": files.fingerprint(path)}
     _check(model, options)
+    options = dataclasses.replace(options, calibration=_calibration(model, options))
     dial = _dial(model, options)
     threshold = lowerings.LogOddsThreshold(options.tau)
     with _float32():
@@ -54,7 +59,9 @@ def run(model, options):
             u_input=dial is not None,
         )
     document = describe.document(model, plans, options, dial)
-    return metadata.append(flatbuffer, document | {"source": origin})
+    content, description = metadata.append(flatbuffer, document | {"source": origin})
+    self_check.check(content, description, model, options)
+    return content, description
 
 
 def export_graph(model, plans, threshold, options, dial=None):
@@ -125,6 +132,22 @@ def _dial(model, options):
             f"throttled network, got {asked}."
         )
     return lowerings.Dial(model)
+
+
+def _calibration(model, options):
+    """The calibration images as an array; None without."""
+    images, shape = options.calibration, source.input_shape(model)[1:]
+    if images is None:
+        return None
+    if isinstance(images, TrainingImages):
+        return images.load(shape)
+    images = np.asarray(images, "float32")
+    if images.shape[1:] != shape or not len(images):
+        raise InputError(
+            f"Expected calibration images, [images, {', '.join(map(str, shape))}], got "
+            f"the shape {list(images.shape)}."
+        )
+    return images
 
 
 @contextlib.contextmanager

@@ -25,9 +25,12 @@ import os
 
 from absl import flags
 
+from tflite import datasets
 from tflite import errors
 from tflite import files
 from tflite import quiet
+from tflite.calibration import TrainingImages
+from tflite.errors import InputError
 from tflite.metadata import LOWERINGS
 from tflite.metadata import QUANTIZATIONS
 from tflite.options import Options
@@ -45,6 +48,8 @@ def convert(
     labels=None,
     levels=None,
     min_group=None,
+    calibration=None,
+    check_samples=4,
 ):
     """Converts a trained network and writes the file.
 
@@ -67,12 +72,19 @@ def convert(
             None means 4.
         min_group: least number of filters by which these widths differ, at least 1.
             None means 16: convolutions of fewer filters hardly get faster.
+        calibration: float32 `[images, height, width, channels]`, images as the network
+            takes them, of its training set; or `tflite.calibration.TrainingImages`;
+            None for none.
+        check_samples: on how many images, of these or else of noise, the file is
+            compared with Keras before it is written, see `tflite.self_check`; 0 for no
+            comparison.
 
     Returns:
         `tflite.metadata.Metadata` of the file.
 
     Raises:
-        InputError: an argument does not fit; nothing is written then.
+        InputError: an argument does not fit, or the file does not do what Keras does;
+            nothing is written then.
     """
     options = Options(
         lowering=lowering,
@@ -83,6 +95,8 @@ def convert(
         labels=labels,
         levels=levels,
         min_group=min_group,
+        calibration=calibration,
+        check_samples=check_samples,
     )
     output = files.writable(output, "--output")
     if isinstance(model, str | os.PathLike):
@@ -123,6 +137,23 @@ def define_flags():
     flags.DEFINE_integer(
         "min_group", None, "Least number of filters by which these widths differ; 16."
     )
+    flags.DEFINE_string(
+        "calibration_dataset",
+        None,
+        f"Training images to calibrate on: {', '.join(datasets.NAMES)}.",
+    )
+    flags.DEFINE_integer(
+        "calibration_samples", 100, "Number of these images, the first of the data set."
+    )
+    flags.DEFINE_string(
+        "data_dir", None, "Directory of TFDS data sets (it holds cifar10/)."
+    )
+    flags.DEFINE_integer(
+        "check_samples",
+        4,
+        "Images on which the file is compared with Keras before it is written; 0 for "
+        "no comparison.",
+    )
     flags.mark_flags_as_required(["model", "output"])
 
 
@@ -145,8 +176,23 @@ def main():
         labels=labels,
         levels=values.levels,
         min_group=values.min_group,
+        calibration=_calibration(values),
+        check_samples=values.check_samples,
     )
     _print_summary(values.output, description)
+
+
+def _calibration(values):
+    """The calibration images that the flags ask for, or None."""
+    if values.calibration_dataset is None:
+        if values.data_dir is not None:
+            raise InputError(
+                f"Expected --calibration_dataset with --data_dir={values.data_dir}."
+            )
+        return None
+    return TrainingImages(
+        values.calibration_dataset, values.calibration_samples, values.data_dir
+    )
 
 
 def _print_summary(path, description):

@@ -1,6 +1,7 @@
 """From an export graph in Keras to the bytes of a flatbuffer."""
 
 import pathlib
+import re
 import tempfile
 
 import keras
@@ -71,6 +72,18 @@ def to_flatbuffer(model, image_shape, options, *, threshold, u_input=False):
             return converter.convert()
         except ConverterError as error:
             raise InputError(
-                f"Expected a network of TFLite's operations, got {model.name!r}: "
-                f"{str(error).strip()[:300]}"
+                f"Expected a network of TFLite's operations, got {model.name!r} with "
+                f"{_foreign_operations(str(error))}"
             ) from error
+
+
+def _foreign_operations(message):
+    """What the converter's message is about: operations and where they stand."""
+    found = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", message)))
+    if not found:
+        return f"others: {message.strip()[:300]}"
+    # Keras gives an operation a path of the names of models and layers.
+    paths = re.findall(r'"([^"@]+)@', message)
+    places = [path for path in paths if path.rpartition("/")[2] in found]
+    where = f" in the layer {places[0].rpartition('/')[0]!r}" if places else ""
+    return f"others: {', '.join(found)}{where}; give that layer another form"

@@ -1,6 +1,7 @@
 """What a user chooses of a conversion, checked in one place."""
 
 import dataclasses
+from typing import Any
 
 from tflite.errors import InputError
 from tflite.metadata import LOWERINGS
@@ -20,6 +21,9 @@ class Options:
         labels: tuple with the names of the classes, or None.
         levels: widths of a throttled network's blocks; None for the default.
         min_group: least number of filters by which they differ; None for the default.
+        calibration: float32 images `[images, height, width, channels]`, or
+            `tflite.calibration.TrainingImages` still to be read, or None.
+        check_samples: number of images of the check before the file is written.
 
     Raises:
         InputError: a value is out of its range, or two do not go together.
@@ -33,6 +37,8 @@ class Options:
     labels: tuple | None = None
     levels: int | None = None
     min_group: int | None = None
+    calibration: Any = dataclasses.field(default=None, compare=False)
+    check_samples: int = 4
 
     def __post_init__(self):
         # Frozen is for those who use it.
@@ -52,6 +58,10 @@ class Options:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"Expected --{name} of at least 1, got {value!r}.")
+        if self.check_samples < 0:
+            raise InputError(
+                f"Expected --check_samples of at least 0, got {self.check_samples!r}."
+            )
 
 
 def _check_among(name, value, choices):
