@@ -24,12 +24,16 @@ LEVELS = 4
 MIN_GROUP = 16
 
 
-def run(model, options):
+def run(model, options, clusters=None):
     """Converts a network.
 
     Args:
         model: path of a `.keras` file, or a `keras.Model`.
         options: `tflite.options.Options`.
+
+    Args:
+        clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`;
+            None, and what it lacks, stands for consecutive filters.
 
     Returns:
         `(content, description)`: bytes of the file, and its `Metadata`.
@@ -47,10 +51,18 @@ def run(model, options):
     threshold = lowerings.LogOddsThreshold(options.tau)
     with _float32():
         model = source.in_float32(model)
-        plans, graph = [], model
+        plans, graph, switched = [], model, {}
         if isinstance(model, tfgate.GatedModel):
             plans = plan.make(model, options)
-            graph = export_graph(model, plans, threshold, options, dial)
+            graph = export_graph(
+                model,
+                plans,
+                threshold,
+                options,
+                dial,
+                clusters=clusters,
+                switched=switched,
+            )
         flatbuffer = export.to_flatbuffer(
             graph,
             source.input_shape(model),
@@ -58,13 +70,15 @@ def run(model, options):
             threshold=threshold,
             u_input=dial is not None,
         )
-    document = describe.document(model, plans, options, dial)
+    document = describe.document(model, plans, options, dial, switched)
     content, description = metadata.append(flatbuffer, document | {"source": origin})
     self_check.check(content, description, model, options)
     return content, description
 
 
-def export_graph(model, plans, threshold, options, dial=None):
+def export_graph(
+    model, plans, threshold, options, dial=None, *, clusters=None, switched=None
+):
     """Builds a copy of a gated network with the lowered blocks in place.
 
     Args:
@@ -73,6 +87,9 @@ def export_graph(model, plans, threshold, options, dial=None):
         threshold: `tflite.lowering.LogOddsThreshold`.
         options: `tflite.options.Options`.
         dial: `tflite.lowering.Dial` of a throttled network with an input u, else None.
+        clusters: as for `run`.
+        switched: dict that gets what blocks of gated filters execute, as
+            `tflite.lowering.Context.switched`; None if that is not of interest.
 
     Returns:
         `keras.Model` from images, batch 1, or from images and u, `[1]`, to a dict of
@@ -85,6 +102,9 @@ def export_graph(model, plans, threshold, options, dial=None):
         dial=dial,
         levels=options.levels or LEVELS,
         min_group=options.min_group or MIN_GROUP,
+        clusters=clusters or {},
+        decisions={entry.block.name: entry.decisions for entry in plans},
+        switched={} if switched is None else switched,
     )
     chosen = {entry.block.name: entry.lowering for entry in plans}
 
@@ -102,13 +122,16 @@ def export_graph(model, plans, threshold, options, dial=None):
     if dial is None:
         inputs = images
     outputs = {"predictions": predictions}
-    undecided = [p.block.gate.name for p in plans if p.decided is None]
+    undecided = [p for p in plans if None in p.decisions]
     if options.gate_outputs and dial is not None:
         openings = [o for block in model.blocks for o in dial.openings(block.gate)]
         outputs["decisions"] = lowerings.Decided(openings, name="decisions")(dial.u)
     elif options.gate_outputs and undecided:
-        log_odds = [scalar for name in undecided for scalar in context.log_odds[name]]
-        outputs["decisions"] = Decisions(threshold, name="decisions")(log_odds)
+        log_odds = [x for p in undecided for x in context.log_odds[p.block.gate.name]]
+        known = [decision for p in undecided for decision in p.decisions]
+        told = [i for i, decision in enumerate(known) if decision is None]
+        told = None if len(told) == len(known) else told
+        outputs["decisions"] = Decisions(threshold, told, name="decisions")(log_odds)
     graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
     rewriter.finish()
     return graph
@@ -117,12 +140,16 @@ def export_graph(model, plans, threshold, options, dial=None):
 def _dial(model, options):
     """The dial of a throttled network; None for others, and for dense ones."""
     if not isinstance(model, tfgate.ThrottledModel) or options.lowering == "dense":
+        filters = options.lowering == "conditional" and any(
+            isinstance(block, tfgate.GatedFilters)
+            for block in getattr(model, "blocks", ())
+        )
         for name in ("levels", "min_group"):
             value = getattr(options, name)
-            if value is not None:
+            if value is not None and not (filters and name == "min_group"):
                 raise InputError(
                     f"Expected no --{name} without a throttled network and its input "
-                    f"u, got {value!r}."
+                    f"u, or, for --min_group, gated filters, got {value!r}."
                 )
         return None
     if options.lowering != "conditional" or options.tau_input:

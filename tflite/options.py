@@ -20,7 +20,8 @@ class Options:
         quantize: one of `tflite.metadata.QUANTIZATIONS`.
         labels: tuple with the names of the classes, or None.
         levels: widths of a throttled network's blocks; None for the default.
-        min_group: least number of filters by which they differ; None for the default.
+        min_group: least number of filters by which they differ, and of a cluster of
+            gated filters; None for the default.
         calibration: float32 images `[images, height, width, channels]`, or
             `tflite.calibration.TrainingImages` still to be read, or None.
         check_samples: number of images of the check before the file is written.
