@@ -9,22 +9,24 @@ import numpy as np
 import tfgate
 from tfgate.graph import GraphRewriter
 from tflite import describe
+from tflite import expectations
+from tflite import explain
 from tflite import export
 from tflite import files
 from tflite import lowering as lowerings
 from tflite import metadata
+from tflite import nesting
 from tflite import plan
 from tflite import self_check
 from tflite import source
 from tflite.calibration import TrainingImages
 from tflite.errors import InputError
 from tflite.lowering.context import Decisions
+from tflite.options import LEVELS
+from tflite.options import MIN_GROUP
 
-LEVELS = 4
-MIN_GROUP = 16
 
-
-def run(model, options, clusters=None):
+def run(model, options, clusters=None, print_fn=None):
     """Converts a network.
 
     Args:
@@ -34,6 +36,7 @@ def run(model, options, clusters=None):
     Args:
         clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`;
             None, and what it lacks, stands for consecutive filters.
+        print_fn: receives the plan as a table, a string; None for none.
 
     Returns:
         `(content, description)`: bytes of the file, and its `Metadata`.
@@ -53,7 +56,12 @@ def run(model, options, clusters=None):
         model = source.in_float32(model)
         plans, graph, switched = [], model, {}
         if isinstance(model, tfgate.GatedModel):
-            plans = plan.make(model, options)
+            expected = None
+            if options.lowering == "conditional" and dial is None:
+                expected = expectations.expect(model, options)
+            plans = plan.make(model, options, expected, clusters)
+            if print_fn is not None:
+                print_fn(explain.table(plans, expected and expected.source))
             graph = export_graph(
                 model,
                 plans,
@@ -118,23 +126,74 @@ def export_graph(
         inputs = [images, u]
         if dial is not None:
             dial.u = lowerings.Clamp(name="clamped_u")(u)
-    _, predictions = rewriter.rewrite(replace, inputs=inputs)
+    markers = []
+
+    def select(answers):
+        markers.append(nesting.Selected(name="selected")(answers[-1]))
+        return markers[0]
+
+    _, predictions = rewriter.rewrite(replace, inputs=inputs, select=select)
     if dial is None:
         inputs = images
-    outputs = {"predictions": predictions}
-    undecided = [p for p in plans if None in p.decisions]
+    decisions = None
     if options.gate_outputs and dial is not None:
         openings = [o for block in model.blocks for o in dial.openings(block.gate)]
-        outputs["decisions"] = lowerings.Decided(openings, name="decisions")(dial.u)
-    elif options.gate_outputs and undecided:
-        log_odds = [x for p in undecided for x in context.log_odds[p.block.gate.name]]
-        known = [decision for p in undecided for decision in p.decisions]
-        told = [i for i, decision in enumerate(known) if decision is None]
-        told = None if len(told) == len(known) else told
-        outputs["decisions"] = Decisions(threshold, told, name="decisions")(log_odds)
+        decisions = lowerings.Decided(openings, name="decisions")(dial.u)
+    elif markers:
+        told = _told_by_stage(model, plans, context) if options.gate_outputs else {}
+        told = [told.get(stage) for stage in range(len(model.exits.sources))]
+        order = [leave.name for leave in model.exits.exits]
+        leaves = sorted(context.leaves, key=lambda leave: order.index(leave.name))
+        predictions, decisions = nesting.nest(
+            leaves, markers[0], predictions, [images], told
+        )
+    elif options.gate_outputs:
+        decisions, _ = _told(plans, context, "decisions") or (None, None)
+    outputs = {"predictions": predictions}
+    if decisions is not None:
+        outputs["decisions"] = decisions
     graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
     rewriter.finish()
     return graph
+
+
+def _told_by_stage(model, plans, context):
+    """For each stage between exits, what `_told` gives for its gates; a dict."""
+    stages, by_stage = model.exits.stages(), {}
+    for plan_ in plans:
+        by_stage.setdefault(stages.get(plan_.block.name, 0), []).append(plan_)
+    return {
+        stage: _told(plans, context, f"decisions_{stage}", own)
+        for stage, own in by_stage.items()
+    }
+
+
+def _told(plans, context, name, own=None):
+    """Decisions of undecided components.
+
+    Args:
+        plans: list of all `BlockPlan`s.
+        context: `tflite.lowering.Context`, when all blocks are lowered.
+        name: of the new layer.
+        own: list of the `BlockPlan`s to tell of; None for all.
+
+    Returns:
+        KerasTensor `[1, n]`, and the list of its columns among those of the network;
+        None where nothing is undecided.
+    """
+    log_odds, told, columns, column, given = [], [], [], 0, 0
+    for entry in plans:
+        undecided = [i for i, z in enumerate(entry.decisions) if z is None]
+        if undecided and (own is None or entry in own):
+            log_odds += context.log_odds[entry.block.gate.name]
+            told += [given + i for i in undecided]
+            columns += range(column, column + len(undecided))
+            given += len(entry.decisions)
+        column += len(undecided)
+    if not told:
+        return None
+    told = None if len(told) == given else told
+    return Decisions(context.threshold, told, name=name)(log_odds), columns
 
 
 def _dial(model, options):

@@ -37,6 +37,10 @@ MACs run with it. Version 1 has no `u`, either:
                     lowering    "if", "masked", "open", "closed", "levels", "groups"
                                 or "gather"
                     gate_macs   MACs of computing the gate; 0 where the file does not
+                    behind      numbers of the components, in network order, of the
+                                early exits that the gate lies behind: where one of
+                                them is closed it does not run, and its decisions
+                                are 0. Missing before version 3: none
                     components  a list:
                                 macs     MACs that closing it alone saves, at most
                                 decided  0 or 1 where the decision is the same for
@@ -46,7 +50,8 @@ MACs run with it. Version 1 has no `u`, either:
     macs            per image: dense, the same network without gates; all_open and
                     all_closed, this file with every undecided component open, closed
                     (u at 1, at 0); products, a list of what runs besides all_closed:
-                                macs     MACs for one image
+                                macs     MACs for one image; negative where something
+                                         runs instead of something else
                                 factors  lists of columns in `decisions`: it runs if
                                          in each of them any decision is 1
                                 shares   lists of columns, likewise: of what runs,
@@ -155,7 +160,27 @@ class Metadata:
             else decisions[:, c["index"]]
             for c in components
         ]
-        return np.stack(columns, axis=1).astype("float32")
+        return self.reached(np.stack(columns, axis=1).astype("float32"))
+
+    def reached(self, decisions):
+        """Closes what lies behind a closed early exit: gates that do not run.
+
+        Masked files and Keras compute all gates for all images; what those behind a
+        closed exit say has no consequence.
+
+        Args:
+            decisions: array `[images, components]` of all gates in network order.
+
+        Returns:
+            Array of the same shape.
+        """
+        reached, start = np.array(decisions), 0
+        for gate in self["gates"]:
+            end = start + len(gate["components"])
+            before = decisions[:, gate.get("behind", [])]
+            reached[:, start:end] *= before.all(axis=1, keepdims=True)
+            start = end
+        return reached
 
     def executed_macs(self, decisions=None, u=None):
         """MACs that the file executes for each image.

@@ -7,6 +7,10 @@ from tflite.errors import InputError
 from tflite.metadata import LOWERINGS
 from tflite.metadata import QUANTIZATIONS
 
+# What `levels` and `min_group` are where None is given.
+LEVELS = 4
+MIN_GROUP = 16
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
@@ -25,6 +29,10 @@ class Options:
         calibration: float32 images `[images, height, width, channels]`, or
             `tflite.calibration.TrainingImages` still to be read, or None.
         check_samples: number of images of the check before the file is written.
+        block_lowering: tuple of pairs of a pattern of block names and a lowering.
+        autotune: whether lowerings are measured on this machine.
+        autotune_cache: path of the file that keeps what was measured; None for the
+            default.
 
     Raises:
         InputError: a value is out of its range, or two do not go together.
@@ -40,6 +48,9 @@ class Options:
     min_group: int | None = None
     calibration: Any = dataclasses.field(default=None, compare=False)
     check_samples: int = 4
+    block_lowering: tuple = ()
+    autotune: bool = False
+    autotune_cache: str | None = None
 
     def __post_init__(self):
         # Frozen is for those who use it.
@@ -59,9 +70,25 @@ class Options:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"Expected --{name} of at least 1, got {value!r}.")
+        self._check_planning()
         if self.check_samples < 0:
             raise InputError(
                 f"Expected --check_samples of at least 0, got {self.check_samples!r}."
+            )
+
+    def _check_planning(self):
+        object.__setattr__(self, "block_lowering", tuple(self.block_lowering))
+        asked = {"block_lowering": self.block_lowering, "autotune": self.autotune}
+        for name, value in asked.items():
+            if value and self.lowering != "conditional":
+                raise InputError(
+                    f"Expected --{name} with --lowering=conditional, which chooses a "
+                    f"lowering for each block, got --lowering={self.lowering}."
+                )
+        if self.autotune_cache is not None and not self.autotune:
+            raise InputError(
+                "Expected --autotune with --autotune_cache, got "
+                f"{str(self.autotune_cache)!r} without."
             )
 
 

@@ -115,7 +115,7 @@ def _check_at(network, description, model, options, tau, u):
         "predictions": (predictions, expected[surest]),
         "decisions": (
             description.all_decisions(decisions, len(surest)),
-            _all_decisions(gates, surest),
+            _all_decisions(description, gates, surest),
         ),
     }
     if not np.isfinite(expected).all():
@@ -140,9 +140,9 @@ def _margins(description, gates, tau, count):
     return np.abs(log_odds[:, undecided] - threshold).min(axis=1)
 
 
-def _all_decisions(gates, chosen):
+def _all_decisions(description, gates, chosen):
     decisions = [gate["decision"][chosen] for gate in gates.values()]
-    return np.concatenate(decisions, axis=1) if decisions else None
+    return description.reached(np.concatenate(decisions, axis=1)) if decisions else None
 
 
 def _compare_exactly(sure, predictions, decisions):
