@@ -27,7 +27,7 @@ def run(
     tau,
     tau_input,
     gate_outputs,
-    quantize,
+    quantization,
     labels,
     levels,
     min_group,
@@ -63,7 +63,7 @@ def run(
             threshold=threshold,
             tau_input=tau_input,
             u_input=dial is not None,
-            quantize=quantize,
+            quantization=quantization,
         )
     document = describe.document(
         model,
@@ -75,7 +75,7 @@ def run(
         dial=dial,
         labels=labels,
         lowering=lowering,
-        quantization=quantize,
+        quantization=quantization,
     )
     return metadata.append(flatbuffer, document | {"source": origin})
 

@@ -2,7 +2,8 @@ r"""Converts a trained network to TFLite.
 
     python -m tflite.convert --model=model.keras --output=model.tflite \
         --lowering=conditional [--tau=0.5] [--tau_input] [--gate_outputs] \
-        [--quantize=none|dynamic|float16] [--labels=labels.txt] \
+        [--quantize=none|dynamic|float16|int8] [--runtime=latest|2.16] \
+        [--quantize_gates] [--labels=labels.txt] \
         [--levels=4] [--min_group=16]
 
 Lowerings:
@@ -31,6 +32,8 @@ from tflite import quiet
 from tflite.errors import InputError
 from tflite.metadata import LOWERINGS
 from tflite.metadata import QUANTIZATIONS
+from tflite.metadata import RUNTIMES
+from tflite.quantization import Quantization
 
 
 def convert(
@@ -42,6 +45,8 @@ def convert(
     tau_input=False,
     gate_outputs=False,
     quantize="none",
+    runtime="latest",
+    quantize_gates=False,
     labels=None,
     levels=None,
     min_group=None,
@@ -60,7 +65,9 @@ def convert(
         gate_outputs: adds the output `decisions`, float32 `[1, n]`, for the n
             undecided components in network order; where none is undecided, there is
             no such output, and all decisions are in the metadata.
-        quantize: one of `QUANTIZATIONS`.
+        quantize: one of `QUANTIZATIONS`, see `tflite.quantization`.
+        runtime: one of `RUNTIMES`: the oldest that has to run the file.
+        quantize_gates: whether gates are quantized, too.
         labels: names of the classes, or None.
         levels: for a throttled network, in how many widths the file has each block of
             gated filters, at least 1: more follow u more closely, and take more bytes.
@@ -74,7 +81,8 @@ def convert(
     Raises:
         InputError: an argument does not fit; nothing is written then.
     """
-    _check_arguments(lowering, tau, tau_input, quantize)
+    _check_arguments(lowering, tau, tau_input)
+    quantization = Quantization(quantize, runtime, quantize_gates)
     for name, value in (("levels", levels), ("min_group", min_group)):
         if value is not None and value < 1:
             raise InputError(f"Expected --{name} of at least 1, got {value!r}.")
@@ -91,7 +99,7 @@ def convert(
         tau=float(tau),
         tau_input=tau_input,
         gate_outputs=gate_outputs,
-        quantize=quantize,
+        quantization=quantization,
         labels=None if labels is None else list(labels),
         levels=levels,
         min_group=min_group,
@@ -101,13 +109,9 @@ def convert(
     return description
 
 
-def _check_arguments(lowering, tau, tau_input, quantize):
+def _check_arguments(lowering, tau, tau_input):
     if lowering not in LOWERINGS:
         raise InputError(f"Expected --lowering among {LOWERINGS}, got {lowering!r}.")
-    if quantize not in QUANTIZATIONS:
-        raise InputError(
-            f"Expected --quantize among {QUANTIZATIONS}, got {quantize!r}."
-        )
     if not 0.0 < tau < 1.0:
         raise InputError(f"Expected --tau in (0, 1), got {tau!r}.")
     if tau_input and lowering not in ("conditional", "masked"):
@@ -134,6 +138,12 @@ def define_flags():
     flags.DEFINE_string(
         "quantize", "none", f"Numbers of the weights: {', '.join(QUANTIZATIONS)}."
     )
+    flags.DEFINE_string(
+        "runtime",
+        "latest",
+        f"Oldest TFLite that has to run the file: {', '.join(RUNTIMES)}.",
+    )
+    flags.DEFINE_bool("quantize_gates", False, "Quantizes gates, too.")
     flags.DEFINE_string(
         "labels", None, "Text file with the names of the classes, one a line."
     )
@@ -162,6 +172,8 @@ def main():
         tau_input=values.tau_input,
         gate_outputs=values.gate_outputs,
         quantize=values.quantize,
+        runtime=values.runtime,
+        quantize_gates=values.quantize_gates,
         labels=labels,
         levels=values.levels,
         min_group=values.min_group,

@@ -22,7 +22,7 @@ def document(
         tau: dict `{"input", "value"}`, or None.
         labels: list of class names, or None.
         lowering: the lowering of the network.
-        quantization: one of `tflite.metadata.QUANTIZATIONS`.
+        quantization: `tflite.quantization.Quantization`.
         dial: `tflite.lowering.Dial` of a file with an input u, else None.
 
     Returns:
@@ -36,7 +36,8 @@ def document(
         "schema_version": metadata.SCHEMA_VERSION,
         "model": model.name,
         "lowering": lowering,
-        "quantization": quantization,
+        "quantization": quantization.mode,
+        "quantized": quantization.document(),
         "tau": tau,
         "u": None if dial is None else _control(model, dial),
         "input": _tensor("images", source.input_shape(model))

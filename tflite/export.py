@@ -7,13 +7,15 @@ import keras
 import tensorflow as tf
 from tensorflow.lite.python.convert import ConverterError
 
-from tflite import quantization
 from tflite.errors import InputError
+from tflite.quantization import converting
 
 _SIGNATURE = "serving_default"
 
 
-def to_flatbuffer(model, image_shape, *, threshold, tau_input, quantize, u_input=False):
+def to_flatbuffer(
+    model, image_shape, *, threshold, tau_input, quantization, u_input=False
+):
     """Converts an export graph.
 
     The way is Keras's ExportArchive and a SavedModel: the weights of a branch stay
@@ -27,7 +29,7 @@ def to_flatbuffer(model, image_shape, *, threshold, tau_input, quantize, u_input
         image_shape: `(1, height, width, channels)`.
         threshold: the `tflite.lowering.LogOddsThreshold` of its layers.
         tau_input: whether τ is an input of the file, besides the images.
-        quantize: one of `tflite.metadata.QUANTIZATIONS`.
+        quantization: `tflite.quantization.Quantization`.
         u_input: whether u is one.
 
     Returns:
@@ -64,12 +66,14 @@ def to_flatbuffer(model, image_shape, *, threshold, tau_input, quantize, u_input
     with tempfile.TemporaryDirectory() as directory:
         saved = pathlib.Path(directory) / "saved_model"
         archive.write_out(saved, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            str(saved), signature_keys=[_SIGNATURE]
-        )
-        quantization.configure(converter, quantize)
+
+        def make_converter():
+            return tf.lite.TFLiteConverter.from_saved_model(
+                str(saved), signature_keys=[_SIGNATURE]
+            )
+
         try:
-            return converter.convert()
+            return converting.convert(make_converter, quantization)
         except ConverterError as error:
             raise InputError(
                 f"Expected a network of TFLite's operations, got {model.name!r}: "

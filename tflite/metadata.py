@@ -10,7 +10,13 @@ Version 2 of the document; version 1 has no `u`:
     schema_version  1; a reader refuses a higher one
     model           name of the Keras model
     lowering        "conditional", "masked", "dense" or "pruned"
-    quantization    "none", "dynamic" or "float16"
+    quantization    "none", "dynamic", "float16" or "int8"
+    quantized       how; older documents have no such entry:
+                    runtime         "latest" or "2.16", the oldest that runs the file
+                    quantize_gates  whether gates are quantized, too
+                    calibration     null, or what int8's ranges come from: dataset,
+                                    split, samples, seed; "training" for a network of
+                                    `tflite.finetune`
     tau             null for "dense", else
                     input   whether τ is an input of the file: a float32 scalar `tau`,
                             a probability, clipped to [0, 1]; 0 opens all undecided
@@ -64,7 +70,8 @@ ENTRY = "tfgate.json"
 SCHEMA = "tfgate.tflite"
 SCHEMA_VERSION = 2
 LOWERINGS = ("conditional", "masked", "dense", "pruned")
-QUANTIZATIONS = ("none", "dynamic", "float16")
+QUANTIZATIONS = ("none", "dynamic", "float16", "int8")
+RUNTIMES = ("latest", "2.16")
 
 # Settings of an input τ or u that a sweep runs unless told otherwise: for u, TNN's.
 SWEEPS = {
