@@ -15,6 +15,7 @@ from tflite import plan
 from tflite import source
 from tflite.errors import InputError
 from tflite.lowering.context import Decisions
+from tflite.quantization import int8
 
 LEVELS = 4
 MIN_GROUP = 16
@@ -31,6 +32,7 @@ def run(
     labels,
     levels,
     min_group,
+    calibration=None,
 ):
     """Converts a network; the arguments are those of `tflite.convert.convert`.
 
@@ -51,12 +53,21 @@ def run(
     threshold = lowerings.LogOddsThreshold(tau)
     with _float32():
         model = source.in_float32(model)
-        plans, graph = [], model
+        quantized = int8.prepare(
+            model,
+            quantization,
+            calibration,
+            tau=None if lowering == "dense" else tau,
+            tau_input=tau_input,
+        )
+        plans, graph = [], quantized
         if isinstance(model, tfgate.GatedModel):
             plans = plan.make(model, lowering, tau, tau_input)
             widths = {} if dial is None else {"levels": levels, "min_group": min_group}
             widths = {name: value for name, value in widths.items() if value}
-            graph = export_graph(model, plans, threshold, gate_outputs, dial, **widths)
+            graph = export_graph(
+                quantized, plans, threshold, gate_outputs, dial, **widths
+            )
         flatbuffer = export.to_flatbuffer(
             graph,
             source.input_shape(model),

@@ -51,5 +51,7 @@ def _convert(make_converter, quantization):
         converter.target_spec.supported_types = [tf.float16]
     content = converter.convert()
     if quantization.mode == "dynamic" and not quantization.quantize_gates:
-        return gates.in_float32(content, plain)
+        return gates.restore_weights(content, plain)
+    if quantization.mode == "int8":
+        return gates.restore_means(content)
     return content
