@@ -1,8 +1,10 @@
 """The way from a trained network to the bytes of a .tflite file."""
 
 import contextlib
+import dataclasses
 
 import keras
+import numpy as np
 
 import tfgate
 from tfgate.graph import GraphRewriter
@@ -12,7 +14,9 @@ from tflite import files
 from tflite import lowering as lowerings
 from tflite import metadata
 from tflite import plan
+from tflite import self_check
 from tflite import source
+from tflite.calibration import TrainingImages
 from tflite.errors import InputError
 from tflite.lowering.context import Decisions
 from tflite.quantization import int8
@@ -21,20 +25,16 @@ LEVELS = 4
 MIN_GROUP = 16
 
 
-def run(
-    model,
-    *,
-    lowering,
-    tau,
-    tau_input,
-    gate_outputs,
-    quantization,
-    labels,
-    levels,
-    min_group,
-    calibration=None,
-):
-    """Converts a network; the arguments are those of `tflite.convert.convert`.
+def run(model, options, clusters=None):
+    """Converts a network.
+
+    Args:
+        model: path of a `.keras` file, or a `keras.Model`.
+        options: `tflite.options.Options`.
+
+    Args:
+        clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`;
+            None, and what it lacks, stands for consecutive filters.
 
     Returns:
         `(content, description)`: bytes of the file, and its `Metadata`.
@@ -46,60 +46,42 @@ def run(
     if not isinstance(model, keras.Model):
         path, model = model, source.load(model)
         origin = {"file": path.name, "sha256": files.fingerprint(path)}
-    _check(model, lowering, labels)
-    dial = _dial(
-        model, lowering, tau_input=tau_input, levels=levels, min_group=min_group
-    )
-    threshold = lowerings.LogOddsThreshold(tau)
+    _check(model, options)
+    calibrated_on = options.calibration
+    options = dataclasses.replace(options, calibration=_calibration(model, options))
+    dial = _dial(model, options)
+    threshold = lowerings.LogOddsThreshold(options.tau)
     with _float32():
         model = source.in_float32(model)
-        quantized = int8.prepare(
-            model,
-            quantization,
-            calibration,
-            tau=None if lowering == "dense" else tau,
-            tau_input=tau_input,
-        )
-        plans, graph = [], quantized
+        quantized = int8.prepare(model, options)
+        plans, graph, switched = [], quantized, {}
         if isinstance(model, tfgate.GatedModel):
-            plans = plan.make(model, lowering, tau, tau_input)
-            widths = {} if dial is None else {"levels": levels, "min_group": min_group}
-            widths = {name: value for name, value in widths.items() if value}
+            plans = plan.make(model, options)
             graph = export_graph(
-                quantized, plans, threshold, gate_outputs, dial, **widths
+                quantized,
+                plans,
+                threshold,
+                options,
+                dial,
+                clusters=clusters,
+                switched=switched,
             )
         flatbuffer = export.to_flatbuffer(
             graph,
             source.input_shape(model),
+            options,
             threshold=threshold,
-            tau_input=tau_input,
             u_input=dial is not None,
-            quantization=quantization,
         )
-    document = describe.document(
-        model,
-        plans,
-        decisions=gate_outputs,
-        tau=None
-        if lowering == "dense" or dial is not None
-        else {"input": tau_input, "value": tau},
-        dial=dial,
-        labels=labels,
-        lowering=lowering,
-        quantization=quantization,
-    )
-    return metadata.append(flatbuffer, document | {"source": origin})
+    calibrated_on = int8.provenance(model, calibrated_on, options.quantize)
+    document = describe.document(model, plans, options, dial, switched, calibrated_on)
+    content, description = metadata.append(flatbuffer, document | {"source": origin})
+    self_check.check(content, description, model, options)
+    return content, description
 
 
 def export_graph(
-    model,
-    plans,
-    threshold,
-    gate_outputs,
-    dial=None,
-    *,
-    levels=LEVELS,
-    min_group=MIN_GROUP,
+    model, plans, threshold, options, dial=None, *, clusters=None, switched=None
 ):
     """Builds a copy of a gated network with the lowered blocks in place.
 
@@ -107,10 +89,11 @@ def export_graph(
         model: a `tfgate.GatedModel`.
         plans: list of `tflite.plan.BlockPlan`, one for each block.
         threshold: `tflite.lowering.LogOddsThreshold`.
-        gate_outputs: whether to add the output `decisions`.
+        options: `tflite.options.Options`.
         dial: `tflite.lowering.Dial` of a throttled network with an input u, else None.
-        levels: largest number of widths of a block, for a dial.
-        min_group: least number of filters by which they differ, for a dial.
+        clusters: as for `run`.
+        switched: dict that gets what blocks of gated filters execute, as
+            `tflite.lowering.Context.switched`; None if that is not of interest.
 
     Returns:
         `keras.Model` from images, batch 1, or from images and u, `[1]`, to a dict of
@@ -118,7 +101,14 @@ def export_graph(
     """
     rewriter = GraphRewriter(model.core)
     context = lowerings.Context(
-        rewriter, threshold, dial=dial, levels=levels, min_group=min_group
+        rewriter,
+        threshold,
+        dial=dial,
+        levels=options.levels or LEVELS,
+        min_group=options.min_group or MIN_GROUP,
+        clusters=clusters or {},
+        decisions={entry.block.name: entry.decisions for entry in plans},
+        switched={} if switched is None else switched,
     )
     chosen = {entry.block.name: entry.lowering for entry in plans}
 
@@ -136,35 +126,59 @@ def export_graph(
     if dial is None:
         inputs = images
     outputs = {"predictions": predictions}
-    undecided = [p.block.gate.name for p in plans if p.decided is None]
-    if gate_outputs and dial is not None:
+    undecided = [p for p in plans if None in p.decisions]
+    if options.gate_outputs and dial is not None:
         openings = [o for block in model.blocks for o in dial.openings(block.gate)]
         outputs["decisions"] = lowerings.Decided(openings, name="decisions")(dial.u)
-    elif gate_outputs and undecided:
-        log_odds = [scalar for name in undecided for scalar in context.log_odds[name]]
-        outputs["decisions"] = Decisions(threshold, name="decisions")(log_odds)
+    elif options.gate_outputs and undecided:
+        log_odds = [x for p in undecided for x in context.log_odds[p.block.gate.name]]
+        known = [decision for p in undecided for decision in p.decisions]
+        told = [i for i, decision in enumerate(known) if decision is None]
+        told = None if len(told) == len(known) else told
+        outputs["decisions"] = Decisions(threshold, told, name="decisions")(log_odds)
     graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
     rewriter.finish()
     return graph
 
 
-def _dial(model, lowering, *, tau_input, levels, min_group):
+def _dial(model, options):
     """The dial of a throttled network; None for others, and for dense ones."""
-    if not isinstance(model, tfgate.ThrottledModel) or lowering == "dense":
-        for name, value in (("levels", levels), ("min_group", min_group)):
-            if value is not None:
+    if not isinstance(model, tfgate.ThrottledModel) or options.lowering == "dense":
+        filters = options.lowering == "conditional" and any(
+            isinstance(block, tfgate.GatedFilters)
+            for block in getattr(model, "blocks", ())
+        )
+        for name in ("levels", "min_group"):
+            value = getattr(options, name)
+            if value is not None and not (filters and name == "min_group"):
                 raise InputError(
                     f"Expected no --{name} without a throttled network and its input "
-                    f"u, got {value!r}."
+                    f"u, or, for --min_group, gated filters, got {value!r}."
                 )
         return None
-    if lowering != "conditional" or tau_input:
-        asked = "--tau_input" if tau_input else f"--lowering={lowering}"
+    if options.lowering != "conditional" or options.tau_input:
+        asked = "--tau_input" if options.tau_input else f"--lowering={options.lowering}"
         raise InputError(
             "Expected --lowering=conditional or dense, without --tau_input, for a "
             f"throttled network, got {asked}."
         )
     return lowerings.Dial(model)
+
+
+def _calibration(model, options):
+    """The calibration images as an array; None without."""
+    images, shape = options.calibration, source.input_shape(model)[1:]
+    if images is None:
+        return None
+    if isinstance(images, TrainingImages):
+        return images.load(shape)
+    images = np.asarray(images, "float32")
+    if images.shape[1:] != shape or not len(images):
+        raise InputError(
+            f"Expected calibration images, [images, {', '.join(map(str, shape))}], got "
+            f"the shape {list(images.shape)}."
+        )
+    return images
 
 
 @contextlib.contextmanager
@@ -178,11 +192,11 @@ def _float32():
         keras.config.set_dtype_policy(before)
 
 
-def _check(model, lowering, labels):
+def _check(model, options):
     source.check(model)
-    if lowering != "dense" and not isinstance(model, tfgate.GatedModel):
+    if options.lowering != "dense" and not isinstance(model, tfgate.GatedModel):
         raise InputError(
-            f"Expected a tfgate.GatedModel for --lowering={lowering}, got "
+            f"Expected a tfgate.GatedModel for --lowering={options.lowering}, got "
             f"{model.name!r}, a network without gates; use --lowering=dense."
         )
     switchable = tfgate.throttling.SwitchableBatchNormalization
@@ -194,7 +208,8 @@ def _check(model, lowering, labels):
                 "cannot switch them yet."
             )
     classes = source.output_shape(model)[-1]
-    if labels is not None and len(labels) != classes:
+    if options.labels is not None and len(options.labels) != classes:
         raise InputError(
-            f"Expected {classes} --labels, one for each class, got {len(labels)}."
+            f"Expected {classes} --labels, one for each class, got "
+            f"{len(options.labels)}."
         )

@@ -26,14 +26,16 @@ import os
 
 from absl import flags
 
+from tflite import datasets
 from tflite import errors
 from tflite import files
 from tflite import quiet
+from tflite.calibration import TrainingImages
 from tflite.errors import InputError
 from tflite.metadata import LOWERINGS
 from tflite.metadata import QUANTIZATIONS
 from tflite.metadata import RUNTIMES
-from tflite.quantization import Quantization
+from tflite.options import Options
 
 
 def convert(
@@ -50,6 +52,8 @@ def convert(
     labels=None,
     levels=None,
     min_group=None,
+    calibration=None,
+    check_samples=4,
 ):
     """Converts a trained network and writes the file.
 
@@ -65,7 +69,8 @@ def convert(
         gate_outputs: adds the output `decisions`, float32 `[1, n]`, for the n
             undecided components in network order; where none is undecided, there is
             no such output, and all decisions are in the metadata.
-        quantize: one of `QUANTIZATIONS`, see `tflite.quantization`.
+        quantize: one of `QUANTIZATIONS`, see `tflite.quantization`; int8 needs
+            calibration, or a network of `tflite.finetune`.
         runtime: one of `RUNTIMES`: the oldest that has to run the file.
         quantize_gates: whether gates are quantized, too.
         labels: names of the classes, or None.
@@ -74,18 +79,34 @@ def convert(
             None means 4.
         min_group: least number of filters by which these widths differ, at least 1.
             None means 16: convolutions of fewer filters hardly get faster.
+        calibration: float32 `[images, height, width, channels]`, images as the network
+            takes them, of its training set; or `tflite.calibration.TrainingImages`;
+            None for none.
+        check_samples: on how many images, of these or else of noise, the file is
+            compared with Keras before it is written, see `tflite.self_check`; 0 for no
+            comparison.
 
     Returns:
         `tflite.metadata.Metadata` of the file.
 
     Raises:
-        InputError: an argument does not fit; nothing is written then.
+        InputError: an argument does not fit, or the file does not do what Keras does;
+            nothing is written then.
     """
-    _check_arguments(lowering, tau, tau_input)
-    quantization = Quantization(quantize, runtime, quantize_gates)
-    for name, value in (("levels", levels), ("min_group", min_group)):
-        if value is not None and value < 1:
-            raise InputError(f"Expected --{name} of at least 1, got {value!r}.")
+    options = Options(
+        lowering=lowering,
+        tau=tau,
+        tau_input=tau_input,
+        gate_outputs=gate_outputs,
+        quantize=quantize,
+        runtime=runtime,
+        quantize_gates=quantize_gates,
+        labels=labels,
+        levels=levels,
+        min_group=min_group,
+        calibration=calibration,
+        check_samples=check_samples,
+    )
     output = files.writable(output, "--output")
     if isinstance(model, str | os.PathLike):
         model = files.keras_archive(model, "--model")
@@ -93,32 +114,10 @@ def convert(
     quiet.import_tensorflow()
     from tflite import conversion
 
-    content, description = conversion.run(
-        model,
-        lowering=lowering,
-        tau=float(tau),
-        tau_input=tau_input,
-        gate_outputs=gate_outputs,
-        quantization=quantization,
-        labels=None if labels is None else list(labels),
-        levels=levels,
-        min_group=min_group,
-    )
+    content, description = conversion.run(model, options)
     with files.replaced(output) as unfinished:
         unfinished.write_bytes(content)
     return description
-
-
-def _check_arguments(lowering, tau, tau_input):
-    if lowering not in LOWERINGS:
-        raise InputError(f"Expected --lowering among {LOWERINGS}, got {lowering!r}.")
-    if not 0.0 < tau < 1.0:
-        raise InputError(f"Expected --tau in (0, 1), got {tau!r}.")
-    if tau_input and lowering not in ("conditional", "masked"):
-        raise InputError(
-            "Expected --tau_input with --lowering=conditional or masked, got "
-            f"--lowering={lowering}, whose gates are decided."
-        )
 
 
 def define_flags():
@@ -153,6 +152,23 @@ def define_flags():
     flags.DEFINE_integer(
         "min_group", None, "Least number of filters by which these widths differ; 16."
     )
+    flags.DEFINE_string(
+        "calibration_dataset",
+        None,
+        f"Training images to calibrate on: {', '.join(datasets.NAMES)}.",
+    )
+    flags.DEFINE_integer(
+        "calibration_samples", 100, "Number of these images, the first of the data set."
+    )
+    flags.DEFINE_string(
+        "data_dir", None, "Directory of TFDS data sets (it holds cifar10/)."
+    )
+    flags.DEFINE_integer(
+        "check_samples",
+        4,
+        "Images on which the file is compared with Keras before it is written; 0 for "
+        "no comparison.",
+    )
     flags.mark_flags_as_required(["model", "output"])
 
 
@@ -177,8 +193,23 @@ def main():
         labels=labels,
         levels=values.levels,
         min_group=values.min_group,
+        calibration=_calibration(values),
+        check_samples=values.check_samples,
     )
     _print_summary(values.output, description)
+
+
+def _calibration(values):
+    """The calibration images that the flags ask for, or None."""
+    if values.calibration_dataset is None:
+        if values.data_dir is not None:
+            raise InputError(
+                f"Expected --calibration_dataset with --data_dir={values.data_dir}."
+            )
+        return None
+    return TrainingImages(
+        values.calibration_dataset, values.calibration_samples, values.data_dir
+    )
 
 
 def _print_summary(path, description):

@@ -8,22 +8,20 @@ import tfgate
 from tfgate import costs
 from tflite import metadata
 from tflite import source
+from tflite.lowering.filters import macs as block_macs
 
 
-def document(
-    model, plans, *, decisions, tau, labels, lowering, quantization, dial=None
-):
+def document(model, plans, options, dial=None, switched=None, calibrated_on=None):
     """Collects what the file says about itself, see `tflite.metadata`.
 
     Args:
         model: the trained model.
         plans: list of `tflite.plan.BlockPlan`; empty for a network without gates.
-        decisions: whether the decisions are an output, if any gate is undecided.
-        tau: dict `{"input", "value"}`, or None.
-        labels: list of class names, or None.
-        lowering: the lowering of the network.
-        quantization: `tflite.quantization.Quantization`.
+        options: `tflite.options.Options` of the conversion.
         dial: `tflite.lowering.Dial` of a file with an input u, else None.
+        switched: block name -> list of `tflite.lowering.filters.Switched`, what the
+            file executes of blocks of gated filters; None for none.
+        calibrated_on: from `tflite.quantization.int8.provenance`.
 
     Returns:
         Dict for JSON, without `source` and `flatbuffer`.
@@ -31,13 +29,16 @@ def document(
     normalization = source.normalization(model)
     gates = _gates(model, plans)
     undecided = sum(c["decided"] is None for g in gates for c in g["components"])
+    tau = {"input": options.tau_input, "value": options.tau}
+    if options.lowering == "dense" or dial is not None:
+        tau = None
     return {
         "schema": metadata.SCHEMA,
         "schema_version": metadata.SCHEMA_VERSION,
         "model": model.name,
-        "lowering": lowering,
-        "quantization": quantization.mode,
-        "quantized": quantization.document(),
+        "lowering": options.lowering,
+        "quantization": options.quantize,
+        "quantized": options.quantization.document() | {"calibration": calibrated_on},
         "tau": tau,
         "u": None if dial is None else _control(model, dial),
         "input": _tensor("images", source.input_shape(model))
@@ -48,12 +49,14 @@ def document(
         "outputs": {
             "predictions": _tensor("predictions", source.output_shape(model)),
             "decisions": _tensor("decisions", (1, undecided))
-            if decisions and undecided
+            if options.gate_outputs and undecided
             else None,
         },
-        "labels": labels,
+        "labels": None if options.labels is None else list(options.labels),
         "gates": gates,
-        "macs": _macs(model, plans) if dial is None else _dial_macs(model, dial),
+        "macs": _macs(model, plans, gates, switched or {})
+        if dial is None
+        else _dial_macs(model, dial),
         "versions": {
             "tfgate": tfgate.__version__,
             "tensorflow": tf.__version__,
@@ -70,11 +73,12 @@ def _gates(model, plans):
     gates, column = [], 0
     for plan in plans:
         components = []
-        for macs in model.costs.components[plan.block.gate.name]:
-            index = column if plan.decided is None else None
-            column += plan.decided is None
+        macs = model.costs.components[plan.block.gate.name]
+        for saved, decided in zip(macs, plan.decisions, strict=True):
+            index = column if decided is None else None
+            column += decided is None
             components.append(
-                {"macs": round(float(macs)), "decided": plan.decided, "index": index}
+                {"macs": round(float(saved)), "decided": decided, "index": index}
             )
         gates.append(
             {
@@ -90,25 +94,45 @@ def _gates(model, plans):
     return gates
 
 
-def _macs(model, plans):
+def _macs(model, plans, gates, switched):
     if not isinstance(model, tfgate.GatedModel):
         macs = costs.count_macs(model, model.input_shape)
-        return {"dense": macs, "all_open": macs, "all_closed": macs}
-
-    def left(*closed):
-        decisions = {
-            plan.block.gate.name: np.full(
-                plan.block.gate.components, plan.lowering not in closed
-            )
-            for plan in plans
-        }
-        return model.costs.count(decisions) - model.costs.gate_total
-
-    gate_macs = sum(_gate_macs(model, plan) for plan in plans)
+        return {"dense": macs, "all_open": macs, "all_closed": macs, "products": []}
+    closed, products = {}, []
+    # Of blocks that say themselves what they execute, nothing else is counted.
+    always = sum(_gate_macs(model, plan) for plan in plans) - model.costs.gate_total
+    for plan, gate in zip(plans, gates, strict=True):
+        own = switched.get(plan.block.name)
+        is_open = own is not None or plan.lowering not in ("closed", "if")
+        closed[gate["gate"]] = np.full(plan.block.gate.components, is_open)
+        if own is not None:
+            always -= block_macs.of_block(plan.block)
+            always += sum(entry.macs for entry in own if not entry.is_switched)
+            products += [
+                _product(entry.macs, entry.factors, entry.shares, gate)
+                for entry in own
+                if entry.is_switched
+            ]
+        elif plan.lowering == "if":
+            macs = gate["components"][0]["macs"]
+            products.append(_product(macs, [[0]], [], gate))
+    all_closed = model.costs.count(closed) + always
     return {
         "dense": model.costs.dense,
-        "all_open": left("closed") + gate_macs,
-        "all_closed": left("closed", "if") + gate_macs,
+        "all_open": all_closed + sum(product["macs"] for product in products),
+        "all_closed": all_closed,
+        "products": products,
+    }
+
+
+def _product(macs, factors, shares, gate):
+    def columns(components):
+        return [gate["components"][c]["index"] for c in components]
+
+    return {
+        "macs": macs,
+        "factors": [columns(factor) for factor in factors],
+        "shares": [columns(share) for share in shares],
     }
 
 
@@ -129,6 +153,7 @@ def _dial_macs(model, dial):
         "dense": dense,
         "all_open": int(dial.executed_macs(dense, 1.0)),
         "all_closed": int(dial.executed_macs(dense, 0.0)),
+        "products": [],
     }
 
 

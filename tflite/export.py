@@ -1,6 +1,7 @@
 """From an export graph in Keras to the bytes of a flatbuffer."""
 
 import pathlib
+import re
 import tempfile
 
 import keras
@@ -13,9 +14,7 @@ from tflite.quantization import converting
 _SIGNATURE = "serving_default"
 
 
-def to_flatbuffer(
-    model, image_shape, *, threshold, tau_input, quantization, u_input=False
-):
+def to_flatbuffer(model, image_shape, options, *, threshold, u_input=False):
     """Converts an export graph.
 
     The way is Keras's ExportArchive and a SavedModel: the weights of a branch stay
@@ -27,9 +26,8 @@ def to_flatbuffer(
         model: `keras.Model` from images, or from images and u, `[1]`, to predictions,
             or to a dict of outputs.
         image_shape: `(1, height, width, channels)`.
+        options: `tflite.options.Options`; τ may be an input, besides the images.
         threshold: the `tflite.lowering.LogOddsThreshold` of its layers.
-        tau_input: whether τ is an input of the file, besides the images.
-        quantization: `tflite.quantization.Quantization`.
         u_input: whether u is one.
 
     Returns:
@@ -54,7 +52,7 @@ def to_flatbuffer(
 
     endpoint = serve
     for name, wanted, function in (
-        ("tau", tau_input, serve_with_tau),
+        ("tau", options.tau_input, serve_with_tau),
         ("u", u_input, serve_with_u),
     ):
         if wanted:
@@ -73,9 +71,21 @@ def to_flatbuffer(
             )
 
         try:
-            return converting.convert(make_converter, quantization)
+            return converting.convert(make_converter, options.quantization)
         except ConverterError as error:
             raise InputError(
-                f"Expected a network of TFLite's operations, got {model.name!r}: "
-                f"{str(error).strip()[:300]}"
+                f"Expected a network of TFLite's operations, got {model.name!r} with "
+                f"{_foreign_operations(str(error))}"
             ) from error
+
+
+def _foreign_operations(message):
+    """What the converter's message is about: operations and where they stand."""
+    found = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", message)))
+    if not found:
+        return f"others: {message.strip()[:300]}"
+    # Keras gives an operation a path of the names of models and layers.
+    paths = re.findall(r'"([^"@]+)@', message)
+    places = [path for path in paths if path.rpartition("/")[2] in found]
+    where = f" in the layer {places[0].rpartition('/')[0]!r}" if places else ""
+    return f"others: {', '.join(found)}{where}; give that layer another form"

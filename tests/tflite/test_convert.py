@@ -221,7 +221,10 @@ class Subclassed(keras.Model):
     [
         (two_inputs, "one input and one output, got 2 and 1"),
         (any_size, "fixed input size"),
-        (unsupported, "network of TFLite's operations"),
+        (
+            unsupported,
+            "TFLite's operations, got .*: Erfinv in the layer '.*unsupported.*'",
+        ),
         (Subclassed, "functional model"),
     ],
 )

@@ -4,10 +4,12 @@ from tests.tfgate.builders import set_open_probability
 from tests.tflite import builders
 from tflite import errors
 from tflite import plan
+from tflite.options import Options
 
 
 def chosen(model, lowering, tau=0.5, tau_input=False):
-    plans = plan.make(model, lowering, tau, tau_input)
+    options = Options(lowering=lowering, tau=tau, tau_input=tau_input)
+    plans = plan.make(model, options)
     assert [entry.block.name for entry in plans] == list(builders.NAMES)
     return [(entry.lowering, entry.decided) for entry in plans]
 
@@ -41,7 +43,7 @@ def test_dense_opens_all(networks, name):
 
 def test_pruned_names_the_undecided_blocks(networks):
     with pytest.raises(errors.InputError, match="blocks first, second, third"):
-        plan.make(networks["dependent"], "pruned", 0.5, False)
+        plan.make(networks["dependent"], Options(lowering="pruned"))
 
 
 def test_threshold_itself_is_closed():

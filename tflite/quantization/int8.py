@@ -1,20 +1,18 @@
 """The network that becomes an int8 file."""
 
+from tflite.calibration import TrainingImages
 from tflite.errors import InputError
 from tflite.quantization import ranges
 from tflite.quantization.fake_quant import fake_quants
 from tflite.quantization.insertion import insert
 
 
-def prepare(model, quantization, calibration, *, tau, tau_input):
+def prepare(model, options):
     """Puts fake quantization into a network, if its file will be in int8.
 
     Args:
         model: the trained network; one from `tflite.finetune` has it already.
-        quantization: `tflite.quantization.Quantization`.
-        calibration: `tflite.datasets.Images`, or None for no images.
-        tau: threshold in (0, 1); None for a file with all gates open.
-        tau_input: whether τ is an input of the file.
+        options: `tflite.options.Options`; `calibration` an array of images, or None.
 
     Returns:
         The model itself, or a copy with calibrated fake quantization.
@@ -24,21 +22,50 @@ def prepare(model, quantization, calibration, *, tau, tau_input):
             quantization do not go together.
     """
     trained = bool(fake_quants(model))
-    if quantization.mode != "int8":
+    if options.quantize != "int8":
         if trained:
             raise InputError(
                 "Expected --quantize=int8 for a network that was fine-tuned for it, "
-                f"got --quantize={quantization.mode}."
+                f"got --quantize={options.quantize}."
             )
         return model
     if trained:
         ranges.check(model)
         return model
-    if calibration is None:
+    if options.calibration is None:
         raise InputError(
             "Expected --calibration_dataset for --quantize=int8, got none: its ranges "
             "come from images, or from `tflite.finetune --qat`."
         )
     copy = insert(model)
-    ranges.calibrate(copy, calibration.images, tau=tau, tau_input=tau_input)
+    ranges.calibrate(
+        copy,
+        options.calibration,
+        tau=None if options.lowering == "dense" else options.tau,
+        tau_input=options.tau_input,
+    )
     return copy
+
+
+def provenance(model, calibration, quantize):
+    """Where the ranges of an int8 file come from, for its metadata.
+
+    Args:
+        model: the trained network.
+        calibration: array of images, `tflite.calibration.TrainingImages`, or None.
+        quantize: one of `tflite.metadata.QUANTIZATIONS`.
+
+    Returns:
+        None, "training", or a dict as described in `tflite.metadata`.
+    """
+    if quantize != "int8":
+        return None
+    if fake_quants(model):
+        return "training"
+    if isinstance(calibration, TrainingImages):
+        name, samples = calibration.dataset, calibration.samples
+    else:
+        name, samples = None, len(calibration)
+    split = None if name is None else "train"
+    # The first images of the data set: no seed decides which.
+    return {"dataset": name, "split": split, "samples": samples, "seed": None}

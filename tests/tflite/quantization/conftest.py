@@ -64,9 +64,10 @@ def wide_files(wide, tmp_path_factory):
         key = tuple(sorted(arguments.items()))
         if key not in made:
             path = directory / f"{len(made)}.tflite"
-            convert.convert(
-                wide, path, lowering="conditional", gate_outputs=True, **arguments
-            )
+            if arguments.get("quantize") == "int8":
+                arguments |= {"calibration": wide_images()}
+            arguments = {"gate_outputs": True} | arguments
+            convert.convert(wide, path, **arguments)
             made[key] = path
         return made[key]
 

@@ -1,0 +1,77 @@
+"""What a user chooses of a conversion, checked in one place."""
+
+import dataclasses
+from typing import Any
+
+from tflite.errors import InputError
+from tflite.metadata import LOWERINGS
+from tflite.quantization import Quantization
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Every choice of a conversion; `tflite.convert.convert` explains each.
+
+    Attributes:
+        lowering: one of `tflite.metadata.LOWERINGS`.
+        tau: threshold in (0, 1), a float.
+        tau_input: whether τ is an input of the file.
+        gate_outputs: whether the decisions are an output.
+        quantize: one of `tflite.metadata.QUANTIZATIONS`.
+        runtime: one of `tflite.metadata.RUNTIMES`.
+        quantize_gates: whether gates are quantized, too.
+        labels: tuple with the names of the classes, or None.
+        levels: widths of a throttled network's blocks; None for the default.
+        min_group: least number of filters by which they differ, and of a cluster of
+            gated filters; None for the default.
+        calibration: float32 images `[images, height, width, channels]`, or
+            `tflite.calibration.TrainingImages` still to be read, or None.
+        check_samples: number of images of the check before the file is written.
+
+    Raises:
+        InputError: a value is out of its range, or two do not go together.
+    """
+
+    lowering: str = "conditional"
+    tau: float = 0.5
+    tau_input: bool = False
+    gate_outputs: bool = False
+    quantize: str = "none"
+    runtime: str = "latest"
+    quantize_gates: bool = False
+    labels: tuple | None = None
+    levels: int | None = None
+    min_group: int | None = None
+    calibration: Any = dataclasses.field(default=None, compare=False)
+    check_samples: int = 4
+
+    def __post_init__(self):
+        # Frozen is for those who use it.
+        if self.labels is not None:
+            object.__setattr__(self, "labels", tuple(self.labels))
+        if self.lowering not in LOWERINGS:
+            raise InputError(
+                f"Expected --lowering among {LOWERINGS}, got {self.lowering!r}."
+            )
+        Quantization(self.quantize, self.runtime, self.quantize_gates)
+        if not 0.0 < self.tau < 1.0:
+            raise InputError(f"Expected --tau in (0, 1), got {self.tau!r}.")
+        object.__setattr__(self, "tau", float(self.tau))
+        if self.tau_input and self.lowering not in ("conditional", "masked"):
+            raise InputError(
+                "Expected --tau_input with --lowering=conditional or masked, got "
+                f"--lowering={self.lowering}, whose gates are decided."
+            )
+        for name in ("levels", "min_group"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"Expected --{name} of at least 1, got {value!r}.")
+        if self.check_samples < 0:
+            raise InputError(
+                f"Expected --check_samples of at least 0, got {self.check_samples!r}."
+            )
+
+    @property
+    def quantization(self):
+        """The choices about quantization: `tflite.quantization.Quantization`."""
+        return Quantization(self.quantize, self.runtime, self.quantize_gates)
