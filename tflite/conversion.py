@@ -24,6 +24,7 @@ from tflite.errors import InputError
 from tflite.lowering.context import Decisions
 from tflite.options import LEVELS
 from tflite.options import MIN_GROUP
+from tflite.quantization import int8
 
 
 def run(model, options, clusters=None, print_fn=None):
@@ -49,12 +50,14 @@ def run(model, options, clusters=None, print_fn=None):
         path, model = model, source.load(model)
         origin = {"file": path.name, "sha256": files.fingerprint(path)}
     _check(model, options)
+    calibrated_on = options.calibration
     options = dataclasses.replace(options, calibration=_calibration(model, options))
     dial = _dial(model, options)
     threshold = lowerings.LogOddsThreshold(options.tau)
     with _float32():
         model = source.in_float32(model)
-        plans, graph, switched = [], model, {}
+        quantized = int8.prepare(model, options)
+        plans, graph, switched = [], quantized, {}
         if isinstance(model, tfgate.GatedModel):
             expected = None
             if options.lowering == "conditional" and dial is None:
@@ -63,7 +66,7 @@ def run(model, options, clusters=None, print_fn=None):
             if print_fn is not None:
                 print_fn(explain.table(plans, expected and expected.source))
             graph = export_graph(
-                model,
+                quantized,
                 plans,
                 threshold,
                 options,
@@ -78,7 +81,8 @@ def run(model, options, clusters=None, print_fn=None):
             threshold=threshold,
             u_input=dial is not None,
         )
-    document = describe.document(model, plans, options, dial, switched)
+    calibrated_on = int8.provenance(model, calibrated_on, options.quantize)
+    document = describe.document(model, plans, options, dial, switched, calibrated_on)
     content, description = metadata.append(flatbuffer, document | {"source": origin})
     self_check.check(content, description, model, options)
     return content, description

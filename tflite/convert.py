@@ -2,9 +2,10 @@ r"""Converts a trained network to TFLite.
 
     python -m tflite.convert --model=model.keras --output=model.tflite \
         --lowering=conditional [--tau=0.5] [--tau_input] [--gate_outputs] \
-        [--quantize=none|dynamic|float16] [--labels=labels.txt] \
-        [--levels=4] [--min_group=16] [--block_lowering=PATTERN=NAME] \
-        [--calibration_dataset=digits|cifar10|imagenet2012] [--autotune] [--explain]
+        [--quantize=none|dynamic|float16|int8] [--runtime=latest|2.16] \
+        [--quantize_gates] [--labels=labels.txt] [--levels=4] [--min_group=16] \
+        [--block_lowering=PATTERN=NAME] [--autotune] [--explain] \
+        [--calibration_dataset=digits|cifar10|imagenet2012]
 
 Lowerings:
 
@@ -36,6 +37,7 @@ from tflite.calibration import TrainingImages
 from tflite.errors import InputError
 from tflite.metadata import LOWERINGS
 from tflite.metadata import QUANTIZATIONS
+from tflite.metadata import RUNTIMES
 from tflite.options import Options
 
 
@@ -48,6 +50,8 @@ def convert(
     tau_input=False,
     gate_outputs=False,
     quantize="none",
+    runtime="latest",
+    quantize_gates=False,
     labels=None,
     levels=None,
     min_group=None,
@@ -72,7 +76,10 @@ def convert(
         gate_outputs: adds the output `decisions`, float32 `[1, n]`, for the n
             undecided components in network order; where none is undecided, there is
             no such output, and all decisions are in the metadata.
-        quantize: one of `QUANTIZATIONS`.
+        quantize: one of `QUANTIZATIONS`, see `tflite.quantization`; int8 needs
+            calibration, or a network of `tflite.finetune`.
+        runtime: one of `RUNTIMES`: the oldest that has to run the file.
+        quantize_gates: whether gates are quantized, too.
         labels: names of the classes, or None.
         levels: for a throttled network, in how many widths the file has each block of
             gated filters, at least 1: more follow u more closely, and take more bytes.
@@ -108,6 +115,8 @@ def convert(
         tau_input=tau_input,
         gate_outputs=gate_outputs,
         quantize=quantize,
+        runtime=runtime,
+        quantize_gates=quantize_gates,
         labels=labels,
         levels=levels,
         min_group=min_group,
@@ -147,6 +156,12 @@ def define_flags():
     flags.DEFINE_string(
         "quantize", "none", f"Numbers of the weights: {', '.join(QUANTIZATIONS)}."
     )
+    flags.DEFINE_string(
+        "runtime",
+        "latest",
+        f"Oldest TFLite that has to run the file: {', '.join(RUNTIMES)}.",
+    )
+    flags.DEFINE_bool("quantize_gates", False, "Quantizes gates, too.")
     flags.DEFINE_string(
         "labels", None, "Text file with the names of the classes, one a line."
     )
@@ -210,6 +225,8 @@ def main():
         tau_input=values.tau_input,
         gate_outputs=values.gate_outputs,
         quantize=values.quantize,
+        runtime=values.runtime,
+        quantize_gates=values.quantize_gates,
         labels=labels,
         levels=values.levels,
         min_group=values.min_group,

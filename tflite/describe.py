@@ -10,7 +10,7 @@ from tflite import metadata
 from tflite import source
 
 
-def document(model, plans, options, dial=None, switched=None):
+def document(model, plans, options, dial=None, switched=None, calibrated_on=None):
     """Collects what the file says about itself, see `tflite.metadata`.
 
     Args:
@@ -20,6 +20,7 @@ def document(model, plans, options, dial=None, switched=None):
         dial: `tflite.lowering.Dial` of a file with an input u, else None.
         switched: block name -> list of `tflite.lowering.filters.Switched`, what the
             file executes of blocks of gated filters; None for none.
+        calibrated_on: from `tflite.quantization.int8.provenance`.
 
     Returns:
         Dict for JSON, without `source` and `flatbuffer`.
@@ -36,6 +37,7 @@ def document(model, plans, options, dial=None, switched=None):
         "model": model.name,
         "lowering": options.lowering,
         "quantization": options.quantize,
+        "quantized": options.quantization.document() | {"calibration": calibrated_on},
         "tau": tau,
         "u": None if dial is None else _control(model, dial),
         "input": _tensor("images", source.input_shape(model))

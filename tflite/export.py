@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 from tensorflow.lite.python.convert import ConverterError
 
-from tflite import quantization
 from tflite.errors import InputError
+from tflite.quantization import converting
 
 _SIGNATURE = "serving_default"
 
@@ -64,12 +64,14 @@ def to_flatbuffer(model, image_shape, options, *, threshold, u_input=False):
     with tempfile.TemporaryDirectory() as directory:
         saved = pathlib.Path(directory) / "saved_model"
         archive.write_out(saved, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(
-            str(saved), signature_keys=[_SIGNATURE]
-        )
-        quantization.configure(converter, options.quantize)
+
+        def make_converter():
+            return tf.lite.TFLiteConverter.from_saved_model(
+                str(saved), signature_keys=[_SIGNATURE]
+            )
+
         try:
-            return converter.convert()
+            return converting.convert(make_converter, options.quantization)
         except ConverterError as error:
             raise InputError(
                 f"Expected a network of TFLite's operations, got {model.name!r} with "

@@ -11,7 +11,14 @@ MACs run with it. Version 1 has no `u`, either:
     schema_version  1; a reader refuses a higher one
     model           name of the Keras model
     lowering        "conditional", "masked", "dense" or "pruned"
-    quantization    "none", "dynamic" or "float16"
+    quantization    "none", "dynamic", "float16" or "int8"
+    quantized       how; older documents have no such entry:
+                    runtime         "latest" or "2.16", the oldest that runs the file
+                    quantize_gates  whether gates are quantized, too
+                    calibration     null, or what int8's ranges come from: dataset and
+                                    split (null for images from memory), samples, seed
+                                    (null for the first images); or "training", for a
+                                    network of `tflite.finetune`
     tau             null for "dense", else
                     input   whether τ is an input of the file: a float32 scalar `tau`,
                             a probability, clipped to [0, 1]; 0 opens all undecided
@@ -76,7 +83,8 @@ ENTRY = "tfgate.json"
 SCHEMA = "tfgate.tflite"
 SCHEMA_VERSION = 3
 LOWERINGS = ("conditional", "masked", "dense", "pruned")
-QUANTIZATIONS = ("none", "dynamic", "float16")
+QUANTIZATIONS = ("none", "dynamic", "float16", "int8")
+RUNTIMES = ("latest", "2.16")
 
 # Settings of an input τ or u that a sweep runs unless told otherwise: for u, TNN's.
 SWEEPS = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from tflite.errors import InputError
 from tflite.metadata import LOWERINGS
-from tflite.metadata import QUANTIZATIONS
+from tflite.quantization import Quantization
 
 # What `levels` and `min_group` are where None is given.
 LEVELS = 4
@@ -22,6 +22,8 @@ class Options:
         tau_input: whether τ is an input of the file.
         gate_outputs: whether the decisions are an output.
         quantize: one of `tflite.metadata.QUANTIZATIONS`.
+        runtime: one of `tflite.metadata.RUNTIMES`.
+        quantize_gates: whether gates are quantized, too.
         labels: tuple with the names of the classes, or None.
         levels: widths of a throttled network's blocks; None for the default.
         min_group: least number of filters by which they differ, and of a cluster of
@@ -43,6 +45,8 @@ class Options:
     tau_input: bool = False
     gate_outputs: bool = False
     quantize: str = "none"
+    runtime: str = "latest"
+    quantize_gates: bool = False
     labels: tuple | None = None
     levels: int | None = None
     min_group: int | None = None
@@ -56,8 +60,11 @@ class Options:
         # Frozen is for those who use it.
         if self.labels is not None:
             object.__setattr__(self, "labels", tuple(self.labels))
-        _check_among("lowering", self.lowering, LOWERINGS)
-        _check_among("quantize", self.quantize, QUANTIZATIONS)
+        if self.lowering not in LOWERINGS:
+            raise InputError(
+                f"Expected --lowering among {LOWERINGS}, got {self.lowering!r}."
+            )
+        Quantization(self.quantize, self.runtime, self.quantize_gates)
         if not 0.0 < self.tau < 1.0:
             raise InputError(f"Expected --tau in (0, 1), got {self.tau!r}.")
         object.__setattr__(self, "tau", float(self.tau))
@@ -91,7 +98,7 @@ class Options:
                 f"{str(self.autotune_cache)!r} without."
             )
 
-
-def _check_among(name, value, choices):
-    if value not in choices:
-        raise InputError(f"Expected --{name} among {choices}, got {value!r}.")
+    @property
+    def quantization(self):
+        """The choices about quantization: `tflite.quantization.Quantization`."""
+        return Quantization(self.quantize, self.runtime, self.quantize_gates)

@@ -92,8 +92,7 @@ def settled_clusters(block, context):
     return {
         site.name: parts.settled(
             site,
-            given.get(site.name)
-            or site_clusters.consecutive(site, context.min_group),
+            given.get(site.name) or site_clusters.consecutive(site, context.min_group),
             context.decided(block),
             block.name,
         )

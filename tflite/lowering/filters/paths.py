@@ -179,7 +179,9 @@ class PartitionedPath:
 
     def _sum(self, k, b, previous, gating, start):
         pairs = self._mixers[k - 1]
-        always = next((a for a, p in enumerate(self._parts[k - 1]) if not p.members), None)
+        always = next(
+            (a for a, p in enumerate(self._parts[k - 1]) if not p.members), None
+        )
         total = start
         if always is not None and start is None:
             total = pairs.layers[always, b](previous[always]())
@@ -267,7 +269,9 @@ class PartitionedPath:
         mixers = Mixers(mixing, self._closed[k - 1])
         layers = {
             (a, b): self._adopt(
-                mixers.layer(given.exit, made.entry, not given.members, f"{name}_{a}_{b}"),
+                mixers.layer(
+                    given.exit, made.entry, not given.members, f"{name}_{a}_{b}"
+                ),
                 (*mixing.input_shape[:-1], len(given.exit)),
             )
             for a, given in enumerate(before)
