@@ -65,6 +65,8 @@ MACs run with it. Version 1 has no `u`, either:
                                          only the share of ones in each of them does
     versions        of tfgate, tensorflow and keras
     source          file, sha256 of the .keras file; null if converted from memory
+    static          only in files of `tflite.static`: for each gate of the source, by
+                    name, the list of decisions that the file was made for
     flatbuffer      bytes, sha256 of what precedes the archive
 """
 
@@ -135,6 +137,11 @@ class Metadata:
     def has_u_input(self):
         """Whether the control u is an input of the file."""
         return self.document.get("u") is not None
+
+    @property
+    def static(self):
+        """Gate name -> list of decisions, of a file of `tflite.static`; else None."""
+        return self.document.get("static")
 
     @property
     def dial(self):

@@ -16,24 +16,25 @@ class Network:
         path: path of a file that `tflite.convert` wrote.
         threads: number of threads, at least 1.
         name: name of the argument, for messages.
+        batch: number of images of one call; files are made for one, and resized.
 
     Attributes:
         metadata: the file's `tflite.metadata.Metadata`.
 
     Raises:
-        InputError: the file is not what it should be, see `tflite.metadata.read`.
+        InputError: the file is not what it should be, see `tflite.metadata.read`, or
+            cannot be resized.
     """
 
-    def __init__(self, path, *, threads=1, name="--tflite"):
+    def __init__(self, path, *, threads=1, name="--tflite", batch=1):
         if int(threads) < 1:
             raise InputError(f"Expected --threads of at least 1, got {threads!r}.")
         self.metadata = metadata.read(path, name)
-        # No signature runner: it adds Python work to every call.
         self._interpreter = Interpreter(model_path=str(path), num_threads=int(threads))
         self._interpreter.allocate_tensors()
-        runner = self._interpreter.get_signature_runner()
-        details = runner.get_input_details() | runner.get_output_details()
-        self._indices = {key: entry["index"] for key, entry in details.items()}
+        self._indices = self._signature()
+        if batch > 1:
+            self._resize(batch, f"{name}={path}")
         self._dial = self.metadata.dial
         if self._dial is not None:
             self.set_dial(self.metadata[self._dial]["value"])
@@ -52,8 +53,16 @@ class Network:
         Args:
             image: `[height, width, channels]`.
         """
-        image = np.asarray(image, "float32")[None]
-        self._interpreter.set_tensor(self._indices["images"], image)
+        self.set_images(np.asarray(image)[None])
+
+    def set_images(self, images):
+        """Sets the input images of a call.
+
+        Args:
+            images: `[batch, height, width, channels]`.
+        """
+        images = np.asarray(images, "float32")
+        self._interpreter.set_tensor(self._indices["images"], images)
 
     def invoke(self):
         """Runs the network once.
@@ -62,10 +71,7 @@ class Network:
             `(seconds, cpu_seconds)`: what the clock says, and the processor time of
             this process, all threads.
         """
-        cpu_start, start = time.process_time(), time.perf_counter()
-        self._interpreter.invoke()
-        end, cpu_end = time.perf_counter(), time.process_time()
-        return end - start, cpu_end - cpu_start
+        return timed(self._interpreter.invoke)
 
     def predictions(self):
         """Predictions of the last run: float32 `[classes]`."""
@@ -76,6 +82,29 @@ class Network:
         if not self.metadata.has_decisions:
             return None
         return self._interpreter.get_tensor(self._indices["decisions"])[0]
+
+    def batch_predictions(self):
+        """Predictions of the last run: float32 `[batch, classes]`."""
+        return self._interpreter.get_tensor(self._indices["predictions"])
+
+    def _signature(self):
+        """Tensor numbers by name."""
+        # No runner is kept: it adds Python work to every call, and forbids resizing.
+        runner = self._interpreter.get_signature_runner()
+        details = runner.get_input_details() | runner.get_output_details()
+        return {key: entry["index"] for key, entry in details.items()}
+
+    def _resize(self, batch, where):
+        shape = (batch, *self.metadata.image_shape)
+        try:
+            self._interpreter.resize_tensor_input(self._indices["images"], shape)
+            self._interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise InputError(
+                f"Expected a file that can be resized to {batch} images in {where}, "
+                f"got: {reason}"
+            ) from None
 
     def run(self, images):
         """Runs the network on images, one by one.
@@ -95,3 +124,16 @@ class Network:
             decisions.append(self.decisions())
         known = np.stack(decisions) if self.metadata.has_decisions else None
         return np.stack(predictions), known
+
+
+def timed(function):
+    """Calls a function without arguments.
+
+    Returns:
+        `(seconds, cpu_seconds)`: what the clock says, and the processor time of this
+        process, all threads.
+    """
+    cpu_start, start = time.process_time(), time.perf_counter()
+    function()
+    end, cpu_end = time.perf_counter(), time.process_time()
+    return end - start, cpu_end - cpu_start

@@ -22,6 +22,9 @@ from tflite import metadata
 from tflite import quiet
 from tflite.errors import InputError
 
+SCHEMA = "tfgate.verify"
+SCHEMA_VERSION = 1
+
 
 def verify(
     model,
@@ -50,6 +53,7 @@ def verify(
     Returns:
         Dict for JSON:
 
+        - `schema`, `schema_version`: what this is;
         - `samples`: number of images;
         - `gate_agreement`: share of equal decisions over images and components, those
           that are decided in the file included; behind a closed early exit all count as
@@ -65,7 +69,8 @@ def verify(
         - `us`: for a file with an input u, a list with the numbers above, `accuracy`
           included, at each `u`; the ones above are then the lowest agreements, the
           largest error, and means of the others. None for other files;
-        - `compared`: the two files, data set, lowering, quantization, the reference,
+        - `compared`: the two files, the SHA-256 of the .tflite file, the data set,
+          lowering, quantization, the reference,
           and `same_source`: whether the file was made from this very `.keras` file,
           None if one of the two was in memory;
         - `date`, `git_commit`, `versions`.
@@ -126,11 +131,14 @@ def _compare(model, tflite, description, images, tau, us):
             "us": [{"u": u, **row} for u, row in zip(us, rows, strict=True)]
         }
     return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
         "samples": len(images),
         **result,
         "tau": tau,
         "compared": {
             "tflite": os.path.basename(tflite),
+            "tflite_sha256": files.fingerprint(tflite),
             "dataset": images.name,
             "lowering": description["lowering"],
             "quantization": description["quantization"],
