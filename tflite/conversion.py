@@ -24,6 +24,7 @@ from tflite.errors import InputError
 from tflite.lowering.context import Decisions
 from tflite.options import LEVELS
 from tflite.options import MIN_GROUP
+from tflite.options import Options
 from tflite.quantization import int8
 
 
@@ -80,6 +81,7 @@ def run(model, options, clusters=None, print_fn=None):
             options,
             threshold=threshold,
             u_input=dial is not None,
+            dense=_dense_graph(model, quantized, threshold, options),
         )
     calibrated_on = int8.provenance(model, calibrated_on, options.quantize)
     document = describe.document(model, plans, options, dial, switched, calibrated_on)
@@ -159,6 +161,14 @@ def export_graph(
     graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
     rewriter.finish()
     return graph
+
+
+def _dense_graph(model, quantized, threshold, options):
+    """The export graph of the signature `dense`; None where it is not wanted."""
+    if len(options.signatures) == 1:
+        return None
+    dense = Options(lowering="dense")
+    return export_graph(quantized, plan.make(model, dense), threshold, dense)
 
 
 def _told_by_stage(model, plans, context):

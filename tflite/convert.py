@@ -4,6 +4,7 @@ r"""Converts a trained network to TFLite.
         --lowering=conditional [--tau=0.5] [--tau_input] [--gate_outputs] \
         [--quantize=none|dynamic|float16|int8] [--runtime=latest|2.16] \
         [--quantize_gates] [--labels=labels.txt] [--levels=4] [--min_group=16] \
+        [--signatures=gated,dense] \
         [--block_lowering=PATTERN=NAME] [--autotune] [--explain] \
         [--calibration_dataset=digits|cifar10|imagenet2012]
 
@@ -21,8 +22,8 @@ Lowerings:
 A throttled network (`tfgate.throttle`) becomes a file with an input u: conditional
 puts everything that u closes behind conditions on u, and dense fixes u at 1.
 
-The file has the signature images -> predictions (batch 1), and carries a description
-of itself, see `tflite.metadata`.
+The file has the signature images -> predictions (batch 1), on demand a second one
+without gates, and carries a description of itself, see `tflite.metadata`.
 """
 
 import os
@@ -38,6 +39,7 @@ from tflite.errors import InputError
 from tflite.metadata import LOWERINGS
 from tflite.metadata import QUANTIZATIONS
 from tflite.metadata import RUNTIMES
+from tflite.metadata import SIGNATURES
 from tflite.options import Options
 
 
@@ -57,6 +59,7 @@ def convert(
     min_group=None,
     calibration=None,
     check_samples=4,
+    signatures=SIGNATURES[:1],
     block_lowering=(),
     autotune=False,
     autotune_cache=None,
@@ -92,6 +95,9 @@ def convert(
         check_samples: on how many images, of these or else of noise, the file is
             compared with Keras before it is written, see `tflite.self_check`; 0 for no
             comparison.
+        signatures: `("gated",)`, or `("gated", "dense")` for a file with two of these
+            names: the second runs the same network with all gates open and gone.
+            Weights that both have stand in the file once. For conditional and masked.
         block_lowering: pairs of a pattern of block names, as for `fnmatch`, and the
             lowering of these blocks, one of those that are exact for them. Of several
             that match the last counts. For conditional.
@@ -122,6 +128,7 @@ def convert(
         min_group=min_group,
         calibration=calibration,
         check_samples=check_samples,
+        signatures=signatures,
         block_lowering=block_lowering,
         autotune=autotune,
         autotune_cache=autotune_cache,
@@ -188,6 +195,11 @@ def define_flags():
         "Images on which the file is compared with Keras before it is written; 0 for "
         "no comparison.",
     )
+    flags.DEFINE_list(
+        "signatures",
+        list(SIGNATURES[:1]),
+        "gated, or gated,dense for a second signature without gates.",
+    )
     flags.DEFINE_multi_string(
         "block_lowering",
         [],
@@ -232,6 +244,7 @@ def main():
         min_group=values.min_group,
         calibration=_calibration(values),
         check_samples=values.check_samples,
+        signatures=values.signatures,
         block_lowering=_block_lowering(values.block_lowering),
         autotune=values.autotune,
         autotune_cache=values.autotune_cache,

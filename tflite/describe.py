@@ -45,6 +45,9 @@ def document(model, plans, options, dial=None, switched=None, calibrated_on=None
             "value_range": [0, 255] if normalization["in_graph"] else None,
             "normalization": normalization,
         },
+        "signatures": [metadata.ONLY_SIGNATURE]
+        if len(options.signatures) == 1
+        else list(options.signatures),
         "outputs": {
             "predictions": _tensor("predictions", source.output_shape(model)),
             "decisions": _tensor("decisions", (1, undecided))

@@ -33,6 +33,10 @@ MACs run with it. Version 1 has no `u`, either:
                     normalization  in_graph  whether the file normalizes the pixels
                                    mean, std per channel, or one number for all; null
                                    if not known
+    signatures      names of the file's signatures: "serving_default", or "gated" and
+                    "dense", the same network with all gates open and gone, whose one
+                    input are the images and whose one output the predictions. All
+                    else here is about the first. Missing before version 3
     outputs         predictions  name, shape, dtype
                     decisions    the same, or null; float32 [1, n] of 0 and 1
     labels          names of the classes, or null
@@ -88,6 +92,10 @@ LOWERINGS = ("conditional", "masked", "dense", "pruned")
 QUANTIZATIONS = ("none", "dynamic", "float16", "int8")
 RUNTIMES = ("latest", "2.16")
 
+# A file's one signature; or its two.
+ONLY_SIGNATURE = "serving_default"
+SIGNATURES = ("gated", "dense")
+
 # Settings of an input τ or u that a sweep runs unless told otherwise: for u, TNN's.
 SWEEPS = {
     "tau": (0.05, 0.3, 0.5, 0.7, 0.95),
@@ -122,6 +130,11 @@ class Metadata:
     def undecided(self):
         """Components whose decision depends on the image (or on the input τ)."""
         return [c for c in self.components if c["decided"] is None]
+
+    @property
+    def signatures(self):
+        """Names of the file's signatures, the first is the main one; a list."""
+        return self.document.get("signatures", [ONLY_SIGNATURE])
 
     @property
     def has_decisions(self):

@@ -5,6 +5,7 @@ from typing import Any
 
 from tflite.errors import InputError
 from tflite.metadata import LOWERINGS
+from tflite.metadata import SIGNATURES
 from tflite.quantization import Quantization
 
 # What `levels` and `min_group` are where None is given.
@@ -32,6 +33,7 @@ class Options:
             `tflite.calibration.TrainingImages` still to be read, or None.
         check_samples: number of images of the check before the file is written.
         block_lowering: tuple of pairs of a pattern of block names and a lowering.
+        signatures: tuple, `("gated",)` or `("gated", "dense")`.
         autotune: whether lowerings are measured on this machine.
         autotune_cache: path of the file that keeps what was measured; None for the
             default.
@@ -52,6 +54,7 @@ class Options:
     min_group: int | None = None
     calibration: Any = dataclasses.field(default=None, compare=False)
     check_samples: int = 4
+    signatures: tuple = SIGNATURES[:1]
     block_lowering: tuple = ()
     autotune: bool = False
     autotune_cache: str | None = None
@@ -77,10 +80,24 @@ class Options:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"Expected --{name} of at least 1, got {value!r}.")
+        self._check_signatures()
         self._check_planning()
         if self.check_samples < 0:
             raise InputError(
                 f"Expected --check_samples of at least 0, got {self.check_samples!r}."
+            )
+
+    def _check_signatures(self):
+        object.__setattr__(self, "signatures", tuple(self.signatures))
+        if self.signatures not in (SIGNATURES[:1], SIGNATURES):
+            raise InputError(
+                "Expected --signatures=gated or --signatures=gated,dense, got "
+                f"{','.join(self.signatures)!r}."
+            )
+        if len(self.signatures) > 1 and self.lowering not in ("conditional", "masked"):
+            raise InputError(
+                "Expected --signatures=gated,dense with --lowering=conditional or "
+                f"masked, got --lowering={self.lowering}, whose gates are gone."
             )
 
     def _check_planning(self):

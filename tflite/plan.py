@@ -14,8 +14,11 @@ from tflite.lowering import registry
 from tflite.lowering.threshold import LogOddsThreshold
 from tflite.options import MIN_GROUP
 
-# Exact lowerings of blocks whose gates look at the image; of equal ones the first.
+# Exact lowerings of blocks whose gates look at the image.
 _UNDECIDED = ("if", "groups", "gather", "masked")
+# Estimates are no more exact than this. Of those that are so close, the first of the
+# order above is taken: what skips executes less, and takes less energy.
+_CLOSE_MS = 0.02
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +73,7 @@ def make(model, options, expected=None, clusters=None):
         List of `BlockPlan` in network order. Blocks of throttled networks that are not
         dense have conditions on u. Of other blocks that are not decided, conditional
         files have the lowering of least expected time, unless another one is asked for.
+        Within 0.02 ms the one that skips more is taken.
 
     Raises:
         InputError: `"pruned"`, and some gates depend on the image; or a block has not
@@ -189,6 +193,7 @@ def _cheapest(plan, expected, estimator):
     possible = {n: ms for n, ms in estimates.items() if isinstance(ms, float)}
     if not possible:
         raise next(iter(estimates.values()))
-    chosen = min(possible, key=possible.get)
+    limit = min(possible.values()) + _CLOSE_MS
+    chosen = next(name for name, ms in possible.items() if ms <= limit)
     why = f"least expected time, {estimator.source}"
     return dataclasses.replace(plan, lowering=chosen, why=why, estimates=estimates)

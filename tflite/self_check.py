@@ -55,6 +55,9 @@ def check(content, description, model, options):
             network = runtime.Network(path)
             for tau, u in _settings(description):
                 _check_at(network, description, model, options, tau, u)
+            for signature in description.signatures[1:]:
+                network = runtime.Network(path, signature=signature)
+                _check_dense(network, description, model, options)
         # What LiteRT raises for a file that it does not run.
         except (RuntimeError, ValueError) as error:
             if isinstance(error, InputError):
@@ -101,33 +104,49 @@ def _settings(description):
 
 
 def _check_at(network, description, model, options, tau, u):
-    images = options.calibration
-    if images is None:
-        images = noise(description, _CHOICE * options.check_samples)
-    images = images[: _CHOICE * options.check_samples]
+    images = _images(description, options, _CHOICE * options.check_samples)
     expected, gates = reference.run_gates(model, images, tau=tau, u=u)
     margins = _margins(description, gates, tau, len(images))
     surest = np.sort(np.argsort(-margins, kind="stable")[: options.check_samples])
     if description.dial is not None:
         network.set_dial(u if u is not None else 0.0 if tau is None else tau)
     predictions, decisions = network.run(images[surest])
-    compared = {
-        "predictions": (predictions, expected[surest]),
-        "decisions": (
-            description.all_decisions(decisions, len(surest)),
-            _all_decisions(description, gates, surest),
-        ),
-    }
-    if not np.isfinite(expected).all():
+    told = description.all_decisions(decisions, len(surest))
+    _compare(
+        model,
+        options,
+        margins[surest] >= CLOSE,
+        (predictions, expected[surest]),
+        (told, _all_decisions(description, gates, surest)),
+    )
+
+
+def _check_dense(network, description, model, options):
+    images = _images(description, options, options.check_samples)
+    expected, _ = reference.run(model, images, tau=None)
+    predictions, _ = network.run(images)
+    sure = np.ones(len(images), bool)
+    _compare(model, options, sure, (predictions, expected), (None, None))
+
+
+def _images(description, options, count):
+    if options.calibration is None:
+        return noise(description, count)
+    return options.calibration[:count]
+
+
+def _compare(model, options, sure, predictions, decisions):
+    """Compares pairs of what was got and what was expected."""
+    if not np.isfinite(predictions[1]).all():
         raise InputError(
             f"Expected a network whose predictions are finite, got {model.name!r}, "
             "whose are not on the images of the check; --check_samples=0 switches it "
             "off."
         )
     if options.quantize != "none":
-        _compare_loosely(**compared)
+        _compare_loosely(predictions, decisions)
     else:
-        _compare_exactly(margins[surest] >= CLOSE, **compared)
+        _compare_exactly(sure, predictions, decisions)
 
 
 def _margins(description, gates, tau, count):

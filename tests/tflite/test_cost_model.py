@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -43,10 +44,19 @@ def test_macs_of_a_branch_are_those_of_its_block():
 
 
 def test_kinds_of_layers():
-    model = tfgate.applications.MobileNetV2(
-        (32, 32, 3), alpha=0.35, gate="dependent", weights=None
-    )
-    block = next(b for b in model.blocks if isinstance(b, tfgate.GatedResidual))
+    layers = [
+        keras.layers.Conv2D(16, 1),
+        keras.layers.BatchNormalization(),
+        keras.layers.DepthwiseConv2D(3, padding="same"),
+        keras.Sequential([keras.layers.Conv2D(8, 3, padding="same")]),
+        keras.layers.Dense(8),
+    ]
+    block = tfgate.GatedResidual(keras.Sequential(layers), tfgate.IndependentGate())
+    block.build((None, 4, 4, 8))
     work = cost_model.CostModel(None)._work(block, "masked")
-    kinds = [part.kind for part in work.parts]
-    assert kinds == ["pointwise", "depthwise", "pointwise"]
+    assert [(part.kind, part.macs) for part in work.parts] == [
+        ("pointwise", 16 * 8 * 16),
+        ("depthwise", 16 * 9 * 16),
+        ("conv", 16 * 9 * 16 * 8),
+        ("dense", 16 * 8 * 8),
+    ]

@@ -92,7 +92,6 @@ def recorded(model, opened):
 
 def test_the_least_expected_time_is_chosen(networks, monkeypatch):
     model, options = networks["dependent"], Options()
-    monkeypatch.setattr(cost_model, "IF_MS", 1e-9)
     never = expectations.Expectations(model, 0.5, recorded(model, 0))
     assert {p.lowering for p in plan.make(model, options, never)} == {"if"}
     # Always open, and with conditions that cost something.
@@ -103,6 +102,15 @@ def test_the_least_expected_time_is_chosen(networks, monkeypatch):
     for entry in plans:
         assert entry.estimates["masked"] < entry.estimates["if"]
         assert "cost model" in entry.why
+
+
+def test_of_close_estimates_the_one_that_skips_is_chosen(networks, monkeypatch):
+    model = networks["dependent"]
+    always = expectations.Expectations(model, 0.5, recorded(model, 20))
+    monkeypatch.setattr(cost_model, "IF_MS", 0.015)
+    plans = plan.make(model, Options(), always)
+    assert {p.lowering for p in plans} == {"if"}
+    assert all(p.estimates["masked"] < p.estimates["if"] for p in plans)
 
 
 def test_lowerings_can_be_asked_for(networks):
@@ -129,12 +137,14 @@ def test_only_exact_lowerings_can_be_asked_for(networks, name, forced, message):
 
 
 def test_filters_have_their_own_choices():
-    model = tfgate.applications.CifarResNet(8, gate="dependent", granularity="cs-low")
+    model = tfgate.applications.CifarResNet(
+        8, gate="dependent", granularity="cs-cifar-8"
+    )
     plans = plan.make(model, Options(min_group=8))
     for entry in plans:
         assert {"groups", "masked"} <= set(entry.estimates)
         possible = [ms for ms in entry.estimates.values() if isinstance(ms, float)]
-        assert entry.estimates[entry.lowering] == min(possible)
+        assert entry.estimates[entry.lowering] <= min(possible) + 0.02
 
 
 def test_the_plan_is_a_table(networks):
