@@ -45,6 +45,10 @@ class ClusteredFilters(keras.layers.Layer):
             path.build()
         self.built = True
 
+    def compute_output_shape(self, inputs_shape, log_odds_shape):
+        # Keras would trace all branches to find it.
+        return self._stages.output_shape
+
     def call(self, inputs, log_odds):
         gating = Gating(
             self._threshold.symbol(log_odds),

@@ -94,6 +94,11 @@ class PartitionedPath:
         return [p.members for parts in self._parts for p in parts if p.members]
 
     @property
+    def output_shape(self):
+        """Shape of the path's output, with a batch of one."""
+        return (1, *self._segments[-1].shapes[-1][1:])
+
+    @property
     def has_masks(self):
         """Whether some part has filters that close while it runs."""
         return any(isinstance(s, _Mask) for k in self._steps for p in k for s in p)
