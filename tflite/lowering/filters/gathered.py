@@ -136,7 +136,9 @@ def with_kernel(new, given, wanted, strides):
 
     Args:
         new: `slicing.NewLayer` of a 1x1 convolution.
-        given, wanted, strides: as of `GatheredConvolution`.
+        given: as for `GatheredConvolution`.
+        wanted: likewise.
+        strides: likewise.
 
     Returns:
         `(layer, weights)`.

@@ -102,9 +102,9 @@ def settled(site, clusters, decided, block):
     wrong = [c for c in clusters.never if decided[c] != 0]
     if wrong:
         raise InputError(
-            "Expected components that are closed for every image among those that never "
-            f"run at the place {site.name!r} of block {block!r}, got {wrong}, which a "
-            "gate may open."
+            "Expected components that are closed for every image among those that "
+            f"never run at the place {site.name!r} of block {block!r}, got {wrong}, "
+            "which a gate may open."
         )
     own = range(site.components.start, site.components.stop)
     ungated = {*clusters.ungated, *(c for c in own if decided[c] == 1)}

@@ -192,7 +192,9 @@ class PartitionedPath:
 
     def _sum(self, k, b, previous, gating, start):
         pairs = self._mixers[k - 1]
-        always = next((a for a, p in enumerate(self._parts[k - 1]) if not p.members), None)
+        always = next(
+            (a for a, p in enumerate(self._parts[k - 1]) if not p.members), None
+        )
         total = start
         if always is not None and start is None:
             total = pairs.layers[always, b](previous[always](), gating=gating)
