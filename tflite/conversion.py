@@ -34,8 +34,6 @@ def run(model, options, clusters=None, print_fn=None):
     Args:
         model: path of a `.keras` file, or a `keras.Model`.
         options: `tflite.options.Options`.
-
-    Args:
         clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`;
             None, and what it lacks, stands for consecutive filters.
         print_fn: receives the plan as a table, a string; None for none.
