@@ -30,6 +30,9 @@ RATES = {
     "depthwise": ((7.4e4, 9.0e6), (9.0e5, 1.4e7), (7.2e6, 1.4e7)),
     "dense": ((1.6e4, 2.3e6), (2.6e5, 6.0e6), (1.0e6, 6.3e6)),
 }
+# Height of the feature map, and the share of a 1x1 convolution's rate that a gathered
+# one reaches.
+GATHER = ((7, 0.5), (14, 0.7), (28, 0.9))
 # A condition and the change of branches.
 IF_MS = 0.0114
 # One element-wise operation for each MiB that it writes.
@@ -143,8 +146,13 @@ class CostModel:
         images = keras.Input(batch_shape=(1, *block.built_shape[1:]))
         lowerings.find(block, name)(block, images, context)
         kind = max(layers, key=lambda layer: layer[1])[0]
-        switched = context.switched[block.name]
-        parts = tuple(Part(kind, s.macs, s.factors, s.shares) for s in switched)
+        share = np.interp(block.built_shape[1], *np.transpose(GATHER))
+        parts = tuple(
+            Part(kind, s.macs, s.factors)
+            if not s.shares
+            else Part("pointwise", s.macs / share, s.factors, s.shares)
+            for s in context.switched[block.name]
+        )
         return Work(parts, len({part.factors for part in parts} - {()}), mib)
 
 

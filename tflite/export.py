@@ -8,10 +8,14 @@ import keras
 import tensorflow as tf
 from tensorflow.lite.python.convert import ConverterError
 
+from tflite import signature_keys
 from tflite.errors import InputError
 from tflite.metadata import ONLY_SIGNATURE
 from tflite.metadata import SIGNATURES
 from tflite.quantization import converting
+
+# Names for the converter, in alphabetical order, see `tflite.signature_keys`.
+_ORDERED = ("first", "other")
 
 
 def to_flatbuffer(model, image_shape, options, *, threshold, u_input=False, dense=None):
@@ -66,7 +70,7 @@ def to_flatbuffer(model, image_shape, options, *, threshold, u_input=False, dens
     archive.track(model)
     keys = [ONLY_SIGNATURE]
     if dense is not None:
-        keys = list(SIGNATURES)
+        keys = list(_ORDERED)
         archive.track(dense)
         archive.add_endpoint(
             keys[1],
@@ -84,12 +88,16 @@ def to_flatbuffer(model, image_shape, options, *, threshold, u_input=False, dens
             )
 
         try:
-            return converting.convert(make_converter, options.quantization)
+            content = converting.convert(make_converter, options.quantization)
         except ConverterError as error:
             raise InputError(
                 f"Expected a network of TFLite's operations, got {model.name!r} with "
                 f"{_foreign_operations(str(error))}"
             ) from error
+    if dense is None:
+        return content
+    names = dict(zip(_ORDERED, SIGNATURES, strict=True))
+    return signature_keys.renamed(content, names)
 
 
 def _foreign_operations(message):

@@ -3,7 +3,8 @@ r"""Measures the constants of `tflite.cost_model` on this machine.
     python -m tflite.rates [--runs=50]
 
 Prints the table as it stands there: for each kind of layer and several sizes the MACs
-of a millisecond, and what a condition and a pass over the memory cost.
+of a millisecond, the share of that rate which gathered convolutions reach, and what a
+condition and a pass over the memory cost.
 """
 
 import pathlib
@@ -18,6 +19,9 @@ from tflite.errors import InputError
 
 _CHAIN = 4
 _BLOCKS = 8
+# Heights of feature maps whose filters are gathered, and their number.
+_GATHERED = (7, 14, 28)
+_FILTERS = 128
 # Channels and height of the feature maps.
 _SIZES = {
     "conv": ((16, 8), (32, 16), (64, 28), (128, 28)),
@@ -34,7 +38,8 @@ def measure(runs):
         runs: number of runs of each network.
 
     Returns:
-        Dict `rates`, as `tflite.cost_model.RATES`; `if_ms`; `pass_ms`.
+        Dict `rates` and `gather`, as `tflite.cost_model.RATES` and `.GATHER`; `if_ms`;
+        `pass_ms`.
     """
     quiet.import_tensorflow()
     from tflite import micro_benchmark
@@ -50,18 +55,30 @@ def measure(runs):
             lowering: _file(folder, _blocks(), lowering)
             for lowering in ("dense", "conditional", "masked")
         }
+        gathered = [
+            _file(folder, _pointwise(size), lowering)[0]
+            for size in _GATHERED
+            for lowering in ("dense", "gather")
+        ]
         subjects = [(path, None) for *_, (path, _) in chains]
         subjects += [
             (path, None if lowering == "dense" else 0.0)
             for lowering, (path, _) in blocks.items()
         ]
+        subjects += [
+            (path, (None, 0.0)[number % 2]) for number, path in enumerate(gathered)
+        ]
         taken = micro_benchmark.milliseconds(subjects, runs)
     rates = {kind: [] for kind in _SIZES}
     for (kind, *_, (_, macs)), ms in zip(chains, taken, strict=False):
         rates[kind].append((macs / _CHAIN, macs / ms))
-    dense, conditional, masked = taken[-3:]
+    dense, conditional, masked, *products = taken[len(chains) :]
     return {
         "rates": rates,
+        "gather": [
+            (size, products[2 * number] / products[2 * number + 1])
+            for number, size in enumerate(_GATHERED)
+        ],
         "if_ms": (conditional - dense) / _BLOCKS,
         "pass_ms": (masked - dense) / _BLOCKS / _MIB,
     }
@@ -104,19 +121,37 @@ def _blocks():
     return tfgate.GatedModel(inputs, keras.layers.GlobalAveragePooling2D()(x))
 
 
+def _pointwise(size):
+    """Two 1x1 convolutions with a gate for each filter between them."""
+    import keras
+
+    import tfgate
+
+    inputs = keras.Input((size, size, _FILTERS))
+    block = tfgate.GatedFilters(
+        [keras.layers.Conv2D(_FILTERS, 1, name=f"conv{n}") for n in (1, 2)],
+        lambda components: tfgate.IndependentGate(components, name="gate"),
+        places=("inner",),
+        filters_per_gate=1,
+        name="block",
+    )
+    x, _ = block(inputs)
+    return tfgate.GatedModel(inputs, keras.layers.GlobalAveragePooling2D()(x))
+
+
 def _file(folder, model, lowering="dense"):
     """Converts a network; returns the file and its MACs with everything open."""
     from tflite import convert
 
     path = folder / f"{len(list(folder.iterdir()))}.tflite"
     # Every block as it is asked for, whatever the constants of now say of it.
-    forced = (("*", "if"),) if lowering == "conditional" else ()
+    forced = {"conditional": (("*", "if"),), "gather": (("*", "gather"),)}
     description = convert.convert(
         model,
         path,
-        lowering=lowering,
+        lowering="conditional" if lowering in forced else lowering,
         tau_input=lowering != "dense",
-        block_lowering=forced,
+        block_lowering=forced.get(lowering, ()),
         check_samples=0,
     )
     return path, description["macs"]["all_open"]
@@ -138,6 +173,8 @@ def main():
         cells = ", ".join(f"({macs:.1e}, {rate:.1e})" for macs, rate in pairs)
         print(f'    "{kind}": ({cells}),')
     print("}")
+    cells = ", ".join(f"({size}, {share:.2f})" for size, share in found["gather"])
+    print(f"GATHER = ({cells})")
     print(f"IF_MS = {found['if_ms']:.4f}")
     print(f"PASS_MS = {found['pass_ms']:.3f}")
 

@@ -11,6 +11,7 @@ from tflite import errors
 from tflite import metadata
 from tflite import reference
 from tflite import runtime
+from tflite import signature_keys
 
 TAU_INPUT = {"lowering": "conditional", "tau_input": True, "gate_outputs": True}
 BOTH = TAU_INPUT | {"signatures": ("gated", "dense")}
@@ -76,6 +77,18 @@ def test_a_second_signature_of_resnet50_takes_three_percent_at_most(tmp_path):
         convert.convert(model, path, signatures=signatures, check_samples=0)
         sizes.append(path.stat().st_size)
     assert sizes[1] <= 1.03 * sizes[0]
+
+
+def test_names_change_in_their_place(converted):
+    content = converted("dependent", **BOTH).read_bytes()
+    size = metadata.read(converted("dependent", **BOTH))["flatbuffer"]["bytes"]
+    content = content[:size]
+    changed = signature_keys.renamed(content, {"dense": "whole"})
+    assert changed.replace(b"whole", b"dense") == content
+    with pytest.raises(ValueError, match="5 letters"):
+        signature_keys.renamed(content, {"dense": "all"})
+    with pytest.raises(ValueError, match="names .'other'., got none"):
+        signature_keys.renamed(content, {"other": "whole"})
 
 
 @pytest.mark.parametrize(

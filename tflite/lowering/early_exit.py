@@ -70,9 +70,11 @@ class ConditionalExit(keras.layers.Layer):
             decisions = [tf.zeros(tensor.shape) for tensor in self.rest.outputs[1:]]
             return [self.classifier(inputs), *decisions]
 
-        outputs = tf.cond(
-            self._condition.symbol(scalar), lambda: list(self.rest(carried)), leave
-        )
+        def go_on():
+            # One output is a tensor, not a list of it.
+            return keras.tree.flatten(self.rest(carried))
+
+        outputs = tf.cond(self._condition.symbol(scalar), go_on, leave)
         for output, tensor in zip(outputs, self.rest.outputs, strict=True):
             output.set_shape(tensor.shape)
         return outputs
