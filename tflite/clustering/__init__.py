@@ -2,6 +2,5 @@
 
 from tflite.clustering.search import Clustering
 from tflite.clustering.search import find
-from tflite.clustering.search import in_original_order
 
-__all__ = ["Clustering", "find", "in_original_order"]
+__all__ = ["Clustering", "find"]

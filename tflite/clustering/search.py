@@ -93,22 +93,6 @@ def find(block, decisions, *, min_group, condition_macs=0.0, never=()):
     )
 
 
-def in_original_order(block, min_group, never=()):
-    """Clusters of neighbours, for a block whose decisions are not known.
-
-    Args:
-        block: a built `tfgate.GatedFilters`.
-        min_group: as for `find`.
-        never: as for `find`.
-
-    Returns:
-        Place name -> `tflite.clusters.SiteClusters`.
-    """
-    unknown = np.zeros((1, block.gate.components), bool)
-    search = _Search(block, unknown, min_group, 0.0, np.array(sorted(never), int))
-    return search.site_clusters(search.in_order(_ORDERS["original"]))
-
-
 _ORDERS = {
     "original": lambda rates: np.arange(len(rates)),
     "by_rate": lambda rates: np.argsort(-rates, kind="stable"),

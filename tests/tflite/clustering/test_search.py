@@ -6,6 +6,7 @@ import pytest
 import tfgate
 from tests.tfgate import filter_blocks
 from tflite import clustering
+from tflite import clusters
 from tflite.clusters import SiteClusters
 
 INNER = {"places": ("inner",)}
@@ -80,7 +81,7 @@ def test_as_good_as_the_best_of_all_partitions(seed):
     found = clustering.find(small, decisions, min_group=2)
     costs, products = [], small.products()
     for parts in partitions(list(range(7)), 2):
-        trial = SiteClusters((), tuple(map(tuple, parts)))
+        trial = SiteClusters(clusters=tuple(map(tuple, parts)))
         costs.append(executed_macs(products, {"inner1": trial}, decisions))
     assert found.macs == pytest.approx(
         executed_macs(products, found.sites, decisions), rel=1e-12
@@ -96,7 +97,7 @@ def test_two_gated_sides_count_as_products():
     assert set(found.sites) == {"input", "inner1", "output"}
     products = chain.products()
     assert found.macs == pytest.approx(executed_macs(products, found.sites, decisions))
-    original = clustering.in_original_order(chain, 3)
+    original = {site.name: clusters.consecutive(site, 3) for site in chain.sites}
     assert found.original_macs == pytest.approx(
         executed_macs(products, original, decisions)
     )
@@ -151,11 +152,6 @@ def test_open_components_are_ungated_and_closed_ones_left_out():
 def test_nothing_but_open_components():
     found = clustering.find(block(), np.ones((3, 8)), min_group=2).sites["inner1"]
     assert found.ungated == tuple(range(8)) and found.clusters == ()
-
-
-def test_original_order():
-    found = clustering.in_original_order(block(), 3, never=(0,))["inner1"]
-    assert found.clusters == ((1, 2, 3), (4, 5, 6, 7)) and found.never == (0,)
 
 
 @pytest.mark.parametrize(
