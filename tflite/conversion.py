@@ -8,6 +8,8 @@ import numpy as np
 
 import tfgate
 from tfgate.graph import GraphRewriter
+from tflite import clustering
+from tflite import cost_model
 from tflite import describe
 from tflite import expectations
 from tflite import explain
@@ -35,8 +37,10 @@ def run(model, options, clusters=None, print_fn=None):
         model: path of a `.keras` file, or a `keras.Model`.
         options: `tflite.options.Options`.
         clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`;
-            None, and what it lacks, stands for consecutive filters.
-        print_fn: receives the plan as a table, a string; None for none.
+            what it lacks stands for consecutive filters. None: found from what
+            calibration images decide, or without them consecutive filters.
+        print_fn: receives the plan as a table, a string, and what clusters of filters
+            promise, another one; None for none.
 
     Returns:
         `(content, description)`: bytes of the file, and its `Metadata`.
@@ -58,12 +62,13 @@ def run(model, options, clusters=None, print_fn=None):
         quantized = int8.prepare(model, options)
         plans, graph, switched = [], quantized, {}
         if isinstance(model, tfgate.GatedModel):
-            expected = None
-            if options.lowering == "conditional" and dial is None:
-                expected = expectations.expect(model, options)
+            chooses = options.lowering == "conditional" and dial is None
+            expected = expectations.expect(model, options) if chooses else None
+            if clusters is None and chooses and expected.is_recorded:
+                clusters = _clusters(model, options, expected, print_fn)
             plans = plan.make(model, options, expected, clusters)
             if print_fn is not None:
-                print_fn(explain.table(plans, expected and expected.source))
+                print_fn(explain.table(plans, expected.source if chooses else None))
             graph = export_graph(
                 quantized,
                 plans,
@@ -159,6 +164,19 @@ def export_graph(
     graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
     rewriter.finish()
     return graph
+
+
+def _clusters(model, options, expected, print_fn):
+    """Which filters run together: block name -> site name -> `SiteClusters`."""
+    found = clustering.of_network(
+        model,
+        {gate.name: expected.decisions(gate.name) for gate in model.gates},
+        options.min_group or MIN_GROUP,
+        cost_model.condition_macs(),
+    )
+    if print_fn is not None and found.blocks:
+        print_fn(found.describe())
+    return found.sites
 
 
 def _dense_graph(model, quantized, threshold, options):

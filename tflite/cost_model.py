@@ -167,6 +167,12 @@ def layer_ms(kind, macs):
     return macs / float(np.exp(np.interp(np.log(max(macs, 1.0)), sizes, rates)))
 
 
+def condition_macs():
+    """MACs of a convolution of some size that take as long as a condition."""
+    size = 1e7
+    return IF_MS / layer_ms("conv", size) * size
+
+
 def _layers(leaves, shape):
     """Yields kind and MACs of each layer that has any."""
     for layer in leaves:
