@@ -31,8 +31,13 @@ def run(
     labels,
     levels,
     min_group,
+    clusters=None,
 ):
     """Converts a network; the arguments are those of `tflite.convert.convert`.
+
+    Args:
+        clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`;
+            None, and what it lacks, stands for consecutive filters.
 
     Returns:
         `(content, description)`: bytes of the file, and its `Metadata`.
@@ -51,12 +56,21 @@ def run(
     threshold = lowerings.LogOddsThreshold(tau)
     with _float32():
         model = source.in_float32(model)
-        plans, graph = [], model
+        plans, graph, switched = [], model, {}
         if isinstance(model, tfgate.GatedModel):
             plans = plan.make(model, lowering, tau, tau_input)
-            widths = {} if dial is None else {"levels": levels, "min_group": min_group}
+            widths = {"levels": levels, "min_group": min_group}
             widths = {name: value for name, value in widths.items() if value}
-            graph = export_graph(model, plans, threshold, gate_outputs, dial, **widths)
+            graph = export_graph(
+                model,
+                plans,
+                threshold,
+                gate_outputs,
+                dial,
+                clusters=clusters,
+                switched=switched,
+                **widths,
+            )
         flatbuffer = export.to_flatbuffer(
             graph,
             source.input_shape(model),
@@ -76,6 +90,7 @@ def run(
         labels=labels,
         lowering=lowering,
         quantization=quantize,
+        switched=switched,
     )
     return metadata.append(flatbuffer, document | {"source": origin})
 
@@ -89,6 +104,8 @@ def export_graph(
     *,
     levels=LEVELS,
     min_group=MIN_GROUP,
+    clusters=None,
+    switched=None,
 ):
     """Builds a copy of a gated network with the lowered blocks in place.
 
@@ -99,7 +116,11 @@ def export_graph(
         gate_outputs: whether to add the output `decisions`.
         dial: `tflite.lowering.Dial` of a throttled network with an input u, else None.
         levels: largest number of widths of a block, for a dial.
-        min_group: least number of filters by which they differ, for a dial.
+        min_group: least number of filters by which they differ, for a dial; of a
+            cluster, where `clusters` says nothing.
+        clusters: as for `run`.
+        switched: dict that gets what blocks of gated filters execute, as
+            `tflite.lowering.Context.switched`; None if that is not of interest.
 
     Returns:
         `keras.Model` from images, batch 1, or from images and u, `[1]`, to a dict of
@@ -107,7 +128,14 @@ def export_graph(
     """
     rewriter = GraphRewriter(model.core)
     context = lowerings.Context(
-        rewriter, threshold, dial=dial, levels=levels, min_group=min_group
+        rewriter,
+        threshold,
+        dial=dial,
+        levels=levels,
+        min_group=min_group,
+        clusters=clusters or {},
+        decisions={entry.block.name: entry.decisions for entry in plans},
+        switched={} if switched is None else switched,
     )
     chosen = {entry.block.name: entry.lowering for entry in plans}
 
@@ -125,13 +153,16 @@ def export_graph(
     if dial is None:
         inputs = images
     outputs = {"predictions": predictions}
-    undecided = [p.block.gate.name for p in plans if p.decided is None]
+    undecided = [p for p in plans if None in p.decisions]
     if gate_outputs and dial is not None:
         openings = [o for block in model.blocks for o in dial.openings(block.gate)]
         outputs["decisions"] = lowerings.Decided(openings, name="decisions")(dial.u)
     elif gate_outputs and undecided:
-        log_odds = [scalar for name in undecided for scalar in context.log_odds[name]]
-        outputs["decisions"] = Decisions(threshold, name="decisions")(log_odds)
+        log_odds = [x for p in undecided for x in context.log_odds[p.block.gate.name]]
+        known = [decision for p in undecided for decision in p.decisions]
+        told = [i for i, decision in enumerate(known) if decision is None]
+        told = None if len(told) == len(known) else told
+        outputs["decisions"] = Decisions(threshold, told, name="decisions")(log_odds)
     graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
     rewriter.finish()
     return graph
@@ -140,11 +171,15 @@ def export_graph(
 def _dial(model, lowering, *, tau_input, levels, min_group):
     """The dial of a throttled network; None for others, and for dense ones."""
     if not isinstance(model, tfgate.ThrottledModel) or lowering == "dense":
+        filters = lowering == "conditional" and any(
+            isinstance(block, tfgate.GatedFilters)
+            for block in getattr(model, "blocks", ())
+        )
         for name, value in (("levels", levels), ("min_group", min_group)):
-            if value is not None:
+            if value is not None and not (filters and name == "min_group"):
                 raise InputError(
                     f"Expected no --{name} without a throttled network and its input "
-                    f"u, got {value!r}."
+                    f"u, or, for --min_group, gated filters, got {value!r}."
                 )
         return None
     if lowering != "conditional" or tau_input:

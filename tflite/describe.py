@@ -8,10 +8,20 @@ import tfgate
 from tfgate import costs
 from tflite import metadata
 from tflite import source
+from tflite.lowering.filters import macs as block_macs
 
 
 def document(
-    model, plans, *, decisions, tau, labels, lowering, quantization, dial=None
+    model,
+    plans,
+    *,
+    decisions,
+    tau,
+    labels,
+    lowering,
+    quantization,
+    dial=None,
+    switched=None,
 ):
     """Collects what the file says about itself, see `tflite.metadata`.
 
@@ -24,6 +34,8 @@ def document(
         lowering: the lowering of the network.
         quantization: one of `tflite.metadata.QUANTIZATIONS`.
         dial: `tflite.lowering.Dial` of a file with an input u, else None.
+        switched: block name -> list of `tflite.lowering.filters.Switched`, what the
+            file executes of blocks of gated filters; None for none.
 
     Returns:
         Dict for JSON, without `source` and `flatbuffer`.
@@ -52,7 +64,9 @@ def document(
         },
         "labels": labels,
         "gates": gates,
-        "macs": _macs(model, plans) if dial is None else _dial_macs(model, dial),
+        "macs": _macs(model, plans, gates, switched or {})
+        if dial is None
+        else _dial_macs(model, dial),
         "versions": {
             "tfgate": tfgate.__version__,
             "tensorflow": tf.__version__,
@@ -69,11 +83,12 @@ def _gates(model, plans):
     gates, column = [], 0
     for plan in plans:
         components = []
-        for macs in model.costs.components[plan.block.gate.name]:
-            index = column if plan.decided is None else None
-            column += plan.decided is None
+        macs = model.costs.components[plan.block.gate.name]
+        for saved, decided in zip(macs, plan.decisions, strict=True):
+            index = column if decided is None else None
+            column += decided is None
             components.append(
-                {"macs": round(float(macs)), "decided": plan.decided, "index": index}
+                {"macs": round(float(saved)), "decided": decided, "index": index}
             )
         gates.append(
             {
@@ -89,25 +104,45 @@ def _gates(model, plans):
     return gates
 
 
-def _macs(model, plans):
+def _macs(model, plans, gates, switched):
     if not isinstance(model, tfgate.GatedModel):
         macs = costs.count_macs(model, model.input_shape)
-        return {"dense": macs, "all_open": macs, "all_closed": macs}
-
-    def left(*closed):
-        decisions = {
-            plan.block.gate.name: np.full(
-                plan.block.gate.components, plan.lowering not in closed
-            )
-            for plan in plans
-        }
-        return model.costs.count(decisions) - model.costs.gate_total
-
-    gate_macs = sum(_gate_macs(model, plan) for plan in plans)
+        return {"dense": macs, "all_open": macs, "all_closed": macs, "products": []}
+    closed, products = {}, []
+    # Of blocks that say themselves what they execute, nothing else is counted.
+    always = sum(_gate_macs(model, plan) for plan in plans) - model.costs.gate_total
+    for plan, gate in zip(plans, gates, strict=True):
+        own = switched.get(plan.block.name)
+        is_open = own is not None or plan.lowering not in ("closed", "if")
+        closed[gate["gate"]] = np.full(plan.block.gate.components, is_open)
+        if own is not None:
+            always -= block_macs.of_block(plan.block)
+            always += sum(entry.macs for entry in own if not entry.is_switched)
+            products += [
+                _product(entry.macs, entry.factors, entry.shares, gate)
+                for entry in own
+                if entry.is_switched
+            ]
+        elif plan.lowering == "if":
+            macs = gate["components"][0]["macs"]
+            products.append(_product(macs, [[0]], [], gate))
+    all_closed = model.costs.count(closed) + always
     return {
         "dense": model.costs.dense,
-        "all_open": left("closed") + gate_macs,
-        "all_closed": left("closed", "if") + gate_macs,
+        "all_open": all_closed + sum(product["macs"] for product in products),
+        "all_closed": all_closed,
+        "products": products,
+    }
+
+
+def _product(macs, factors, shares, gate):
+    def columns(components):
+        return [gate["components"][c]["index"] for c in components]
+
+    return {
+        "macs": macs,
+        "factors": [columns(factor) for factor in factors],
+        "shares": [columns(share) for share in shares],
     }
 
 
@@ -128,6 +163,7 @@ def _dial_macs(model, dial):
         "dense": dense,
         "all_open": int(dial.executed_macs(dense, 1.0)),
         "all_closed": int(dial.executed_macs(dense, 0.0)),
+        "products": [],
     }
 
 

@@ -4,7 +4,8 @@ It is the entry `tfgate.json` of a zip archive that follows the flatbuffer, the 
 where TFLite's metadata tools put associated files. Interpreters ignore it, alignment
 stays as it was, and any zip reader opens it: `unzip -p model.tflite tfgate.json`.
 
-Version 2 of the document; version 1 has no `u`:
+Version 3 of the document. Version 2 has no `macs.products`: there every component's
+MACs run with it. Version 1 has no `u`, either:
 
     schema          "tfgate.tflite"
     schema_version  1; a reader refuses a higher one
@@ -33,17 +34,23 @@ Version 2 of the document; version 1 has no `u`:
                     gate        name of the gate
                     kind        class of the block, such as "GatedResidual"
                     gate_kind   class of the gate, such as "DependentGate"
-                    lowering    "if", "masked", "open", "closed" or "levels"
+                    lowering    "if", "masked", "open", "closed", "levels", "groups"
+                                or "gather"
                     gate_macs   MACs of computing the gate; 0 where the file does not
                     components  a list:
-                                macs     MACs of the component for one image
+                                macs     MACs that closing it alone saves, at most
                                 decided  0 or 1 where the decision is the same for
                                          every image, else null
                                 index    column in `decisions`, else null. Columns are
                                          the undecided components in network order
     macs            per image: dense, the same network without gates; all_open and
                     all_closed, this file with every undecided component open, closed
-                    (u at 1, at 0)
+                    (u at 1, at 0); products, a list of what runs besides all_closed:
+                                macs     MACs for one image
+                                factors  lists of columns in `decisions`: it runs if
+                                         in each of them any decision is 1
+                                shares   lists of columns, likewise: of what runs,
+                                         only the share of ones in each of them does
     versions        of tfgate, tensorflow and keras
     source          file, sha256 of the .keras file; null if converted from memory
     static          only in files of `tflite.static`: for each gate of the source, by
@@ -64,7 +71,7 @@ from tflite.errors import InputError
 
 ENTRY = "tfgate.json"
 SCHEMA = "tfgate.tflite"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 LOWERINGS = ("conditional", "masked", "dense", "pruned")
 QUANTIZATIONS = ("none", "dynamic", "float16")
 
@@ -178,8 +185,19 @@ class Metadata:
             return float(macs["all_closed"])
         if decisions is None:
             return None
-        switched = np.array([c["macs"] for c in self.undecided], "float64")
-        return macs["all_closed"] + np.asarray(decisions, "float64") @ switched
+        opened = np.asarray(decisions, "float64")
+        if "products" not in macs:
+            switched = np.array([c["macs"] for c in self.undecided], "float64")
+            return macs["all_closed"] + opened @ switched
+        total = np.full(len(opened), float(macs["all_closed"]))
+        for product in macs["products"]:
+            runs = np.full(len(opened), float(product["macs"]))
+            for factor in product["factors"]:
+                runs *= opened[:, factor].max(axis=1)
+            for share in product["shares"]:
+                runs *= opened[:, share].mean(axis=1)
+            total += runs
+        return total
 
     def checked_u(self, u):
         """Checks a choice of the control u against this file.

@@ -3,10 +3,7 @@
 import dataclasses
 
 import tfgate
-from tfgate.compaction import Action
 from tflite.errors import InputError
-
-_DECIDED = {Action.REMOVE: ("closed", 0), Action.UNGATE: ("open", 1)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,17 +13,29 @@ class BlockPlan:
     Attributes:
         block: the `tfgate.GatedBlock`.
         lowering: a name of `tflite.lowering.registry`.
-        decided: 0 or 1 where its gate decides the same for every image, else None.
+        decided: 0 or 1 where its gate decides the same for every image, else None;
+            where its components differ in that, a tuple with one of these for each.
     """
 
     block: tfgate.GatedBlock
     lowering: str
-    decided: int | None
+    decided: int | None | tuple[int | None, ...]
+
+    @property
+    def decisions(self):
+        """Tuple with 0, 1 or None for each component of the gate."""
+        if isinstance(self.decided, tuple):
+            return self.decided
+        return (self.decided,) * self.block.gate.components
 
     @property
     def computes_gate(self):
         """Whether the file has the gate: conditions on u cost nothing."""
-        return self.lowering in ("if", "masked") and not self.block.gate.takes_control
+        if self.block.gate.takes_control:
+            return False
+        if self.lowering in ("groups", "gather"):
+            return None in self.decisions
+        return self.lowering in ("if", "masked")
 
 
 def make(model, lowering, tau, tau_input):
@@ -50,8 +59,10 @@ def make(model, lowering, tau, tau_input):
     if isinstance(model, tfgate.ThrottledModel):
         return [BlockPlan(block, _throttled(block), None) for block in model.blocks]
     if tau_input:
-        undecided = "if" if lowering == "conditional" else "masked"
-        return [BlockPlan(block, undecided, None) for block in model.blocks]
+        return [
+            BlockPlan(block, _undecided(block, lowering), None)
+            for block in model.blocks
+        ]
     report = tfgate.plan_compaction(model, tau)
     if lowering == "pruned" and report.undecided:
         raise InputError(
@@ -60,7 +71,7 @@ def make(model, lowering, tau, tau_input):
             f"{', '.join(report.undecided)}; use --lowering=conditional."
         )
     return [
-        _choose(block, decision.action, lowering)
+        _choose(block, decision, lowering)
         for block, decision in zip(model.blocks, report.blocks, strict=True)
     ]
 
@@ -69,8 +80,16 @@ def _throttled(block):
     return "levels" if isinstance(block, tfgate.GatedFilters) else "if"
 
 
-def _choose(block, action, lowering):
-    decided_lowering, decided = _DECIDED.get(action, (None, None))
+def _undecided(block, lowering):
     if lowering == "masked":
-        return BlockPlan(block, "masked", decided)
-    return BlockPlan(block, decided_lowering or "if", decided)
+        return "masked"
+    return "groups" if isinstance(block, tfgate.GatedFilters) else "if"
+
+
+def _choose(block, decision, lowering):
+    decided = decision.decisions
+    if len(set(decided)) == 1:
+        decided = decided[0]
+    if lowering != "masked" and decided in (0, 1):
+        return BlockPlan(block, ("closed", "open")[decided], decided)
+    return BlockPlan(block, _undecided(block, lowering), decided)

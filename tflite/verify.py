@@ -1,8 +1,8 @@
 r"""Compares a converted network with its origin, image by image.
 
     python -m tflite.verify --model=model.keras --tflite=model.tflite \
-        --dataset=digits|cifar10 [--data_dir=DIR] --samples=N --json=result.json \
-        [--tau=0.5] [--min_agreement=1.0]
+        --dataset=digits|cifar10|imagenet2012 [--data_dir=DIR] --samples=N \
+        --json=result.json [--tau=0.5] [--min_agreement=1.0]
 
 The reference is Keras with the threshold policy at the file's τ, or with all gates
 open for a file of `--lowering=dense`. Exit code 1: an agreement is below
@@ -44,7 +44,7 @@ def verify(
         tflite: path of the `.tflite` file.
         dataset: one of `tflite.datasets.NAMES`.
         samples: number of test images, the first of the data set.
-        data_dir: directory of TFDS data sets, for cifar10.
+        data_dir: directory of TFDS data sets, for cifar10 and imagenet2012.
         tau: threshold in (0, 1), for a file with an input τ; None takes the file's.
         us: values of the control in [0, 1] to compare at, for a file with an input u;
             None takes 0, 1/16, ..., 1.
@@ -94,7 +94,7 @@ def verify(
 
     loaded = model if in_memory else source.load(path)
     _check_same_network(loaded, description)
-    images = datasets.load(dataset, **choice)
+    images = datasets.load(dataset, image_shape=description.image_shape, **choice)
     result = _compare(loaded, tflite, description, images, tau, us)
     made_from = description["source"]
     result["compared"] |= {
@@ -238,7 +238,9 @@ def define_flags():
         "dataset", "digits", f"Test images: {' or '.join(datasets.NAMES)}."
     )
     flags.DEFINE_string(
-        "data_dir", None, "Directory of TFDS data sets (it holds cifar10/)."
+        "data_dir",
+        None,
+        "Directory of TFDS data sets (it holds cifar10/ or imagenet2012/).",
     )
     flags.DEFINE_integer("samples", 100, "Number of test images.")
     flags.DEFINE_float(

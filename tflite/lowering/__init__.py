@@ -4,12 +4,14 @@ Importing this package registers the lowerings of all kinds.
 """
 
 from tflite.lowering import concat
+from tflite.lowering import filters
 from tflite.lowering import levels
 from tflite.lowering import residual
 from tflite.lowering.context import Context
 from tflite.lowering.dial import Clamp
 from tflite.lowering.dial import Decided
 from tflite.lowering.dial import Dial
+from tflite.lowering.registry import candidates
 from tflite.lowering.registry import find
 from tflite.lowering.registry import register
 from tflite.lowering.threshold import LogOddsThreshold
@@ -20,7 +22,9 @@ __all__ = [
     "Decided",
     "Dial",
     "LogOddsThreshold",
+    "candidates",
     "concat",
+    "filters",
     "find",
     "levels",
     "register",

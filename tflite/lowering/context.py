@@ -1,6 +1,7 @@
 """What the lowerings of one network share."""
 
 import dataclasses
+import itertools
 
 import keras
 import tensorflow as tf
@@ -19,12 +20,19 @@ class Context:
     Attributes:
         rewriter: copies layers; their weights follow at the end.
         threshold: what log odds are compared with.
-        log_odds: gate name -> list of scalar KerasTensors, one for each component, of
-            the gates that the file computes. Lowerings add theirs.
+        log_odds: gate name -> list of scalar KerasTensors, one for each component, or
+            of one vector of all, of the gates that the file computes. Lowerings add
+            theirs.
         dial: of a throttled network with an input u, else None.
         levels: largest number of widths of a block that the file has, see
             `tflite.lowering.levels`.
-        min_group: least number of filters by which they differ.
+        min_group: least number of filters by which they differ; of a cluster, where
+            `clusters` says nothing.
+        clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`.
+        decisions: block name -> tuple with 0 or 1 for each component of its gate that
+            is decided for every image, None for the others; without an entry, none is.
+        switched: block name -> list of `tflite.lowering.filters.macs.Switched`, what
+            the file executes of the block. Lowerings of gated filters add theirs.
     """
 
     rewriter: GraphRewriter
@@ -33,6 +41,9 @@ class Context:
     dial: Dial | None = None
     levels: int = 1
     min_group: int = 1
+    clusters: dict = dataclasses.field(default_factory=dict)
+    decisions: dict = dataclasses.field(default_factory=dict)
+    switched: dict = dataclasses.field(default_factory=dict)
 
     def condition(self, block, x):
         """What opens a block with one component.
@@ -54,6 +65,24 @@ class Context:
         self.dial.steps.append(Steps([opening], [0, macs]))
         return self.dial.u, opening
 
+    def vector(self, block, x):
+        """The log odds of all components of a block's gate.
+
+        Args:
+            block: the `tfgate.GatedBlock`.
+            x: KerasTensor, its input in the new graph.
+
+        Returns:
+            KerasTensor `[components]`, float32.
+        """
+        log_odds = gates.lower(block.gate, self.rewriter).as_vector()(x)
+        self.log_odds[block.gate.name] = [log_odds]
+        return log_odds
+
+    def decided(self, block):
+        """Tuple with 0, 1 or None for each component of a block's gate."""
+        return self.decisions.get(block.name, (None,) * block.gate.components)
+
 
 class Decisions(keras.layers.Layer):
     """Decisions of several gates as one tensor.
@@ -61,22 +90,36 @@ class Decisions(keras.layers.Layer):
     The log odds are joined before they are compared, so that n gates cost a handful
     of operations. Stacked as the scalars that the conditions compare, they cost a CIFAR
     ResNet-110 with 54 gates nothing that can be measured; concatenated as vectors,
-    which every gate has to reshape, 2 %.
+    which every gate has to reshape, 2 %. Only gates of many components come as vectors.
 
     Args:
         threshold: `LogOddsThreshold`.
+        told: list of the components to tell, by their numbers among all that are
+            given; None for all.
 
     Call arguments:
-        log_odds: list of n scalars.
+        log_odds: list of scalars and vectors.
 
     Returns:
-        float32 `[1, n]`, values 0 or 1.
+        float32 `[1, n]`, values 0 or 1, for n components.
     """
 
-    def __init__(self, threshold, **kwargs):
+    def __init__(self, threshold, told=None, **kwargs):
         super().__init__(**kwargs)
         self._threshold = threshold
+        self._told = told
 
     def call(self, log_odds):
-        is_open = tf.stack(log_odds) > self._threshold.value
+        joined = _joined(log_odds)
+        if self._told is not None:
+            joined = tf.gather(joined, self._told)
+        is_open = joined > self._threshold.value
         return tf.reshape(tf.cast(is_open, tf.float32), (1, -1))
+
+
+def _joined(log_odds):
+    """Scalars and vectors as one vector; scalars next to each other are stacked."""
+    parts = []
+    for is_scalar, group in itertools.groupby(log_odds, lambda x: not x.shape.rank):
+        parts += [tf.stack(list(group))] if is_scalar else list(group)
+    return parts[0] if len(parts) == 1 else tf.concat(parts, axis=0)

@@ -31,13 +31,46 @@ def lower(gate, rewriter):
         rewriter: the `tfgate.graph.GraphRewriter` at work.
 
     Returns:
-        Layer from the block's input `[1, ..., channels]` to a list of float32 scalars,
-        one for each component.
+        `GateLogOdds`.
     """
     raise TypeError(f"Expected a tfgate Gate, got {gate!r}.")
 
 
-class LogOdds(keras.layers.Layer):
+class GateLogOdds(keras.layers.Layer):
+    """Base of the layers that compute log odds.
+
+    Call arguments:
+        inputs: the block's input, `[1, ..., channels]`.
+
+    Returns:
+        List of float32 scalars, one for each component; a vector `[components]` after
+        `as_vector`.
+    """
+
+    _vector = False
+
+    def as_vector(self):
+        """Lets the layer return one vector, and returns the layer.
+
+        Conditions on whole components take scalars; many filters are compared at once.
+        """
+        self._vector = True
+        return self
+
+    def call(self, inputs):
+        log_odds = self.log_odds(inputs)
+        if self._vector:
+            return tf.reshape(log_odds, (-1,))
+        if log_odds.shape.num_elements() == 1:
+            return [tf.reshape(log_odds, ())]
+        return tf.unstack(tf.reshape(log_odds, (-1,)))
+
+    def log_odds(self, inputs):
+        """The log odds, a tensor of any shape with one number for each component."""
+        raise NotImplementedError
+
+
+class LogOdds(GateLogOdds):
     """Log odds of any gate, from its two logits per component.
 
     Args:
@@ -52,13 +85,13 @@ class LogOdds(keras.layers.Layer):
         self.gate.build(input_shape)
         self.built = True
 
-    def call(self, inputs):
+    def log_odds(self, inputs):
         logits = self.gate.compute_logits(inputs, training=False)
         logits = tf.reshape(tf.cast(logits, tf.float32), (self.gate.components, 2))
-        return _scalars(logits[:, 1] - logits[:, 0])
+        return logits[:, 1] - logits[:, 0]
 
 
-class ConstantLogOdds(keras.layers.Layer):
+class ConstantLogOdds(GateLogOdds):
     """Log odds that do not depend on the image.
 
     Args:
@@ -69,11 +102,11 @@ class ConstantLogOdds(keras.layers.Layer):
         super().__init__(**kwargs)
         self._log_odds = np.asarray(log_odds, "float32")
 
-    def call(self, inputs):
-        return [tf.constant(value) for value in self._log_odds]
+    def log_odds(self, inputs):
+        return tf.constant(self._log_odds)
 
 
-class PooledLogOdds(keras.layers.Layer):
+class PooledLogOdds(GateLogOdds):
     """Log odds from the channels' means: one hidden ReLU layer, all folded.
 
     Args:
@@ -88,13 +121,13 @@ class PooledLogOdds(keras.layers.Layer):
         self._hidden = hidden_kernel.astype("float32"), hidden_bias.astype("float32")
         self._last = kernel.astype("float32"), bias.astype("float32")
 
-    def call(self, inputs):
+    def log_odds(self, inputs):
         spatial_axes = tuple(range(1, len(inputs.shape) - 1))
         pooled = tf.reduce_mean(inputs, spatial_axes, keepdims=True)
         # As 1x1 convolutions, these run a little faster than as dense layers.
         pooled = tf.reshape(pooled, (1, 1, 1, -1))
         hidden = tf.nn.relu(_pointwise(pooled, *self._hidden))
-        return _scalars(_pointwise(hidden, *self._last))
+        return _pointwise(hidden, *self._last)
 
 
 @lower.register
@@ -134,9 +167,3 @@ def _lower_dependent(gate: tfgate.DependentGate, rewriter):
 
 def _pointwise(x, kernel, bias):
     return tf.nn.conv2d(x, kernel[None, None], strides=1, padding="VALID") + bias
-
-
-def _scalars(x):
-    if x.shape.num_elements() == 1:
-        return [tf.reshape(x, ())]
-    return tf.unstack(tf.reshape(x, (-1,)))

@@ -21,7 +21,6 @@ import tfgate
 from tfgate import channels
 from tfgate import costs
 from tfgate.blocks import Site
-from tfgate.compaction.filters import apply_filters
 from tfgate.compaction.path import slice_path
 from tfgate.compaction.slicing import NotFoldable
 from tfgate.layers import ChannelBias
@@ -184,13 +183,6 @@ class SwitchedLevels(keras.layers.Layer):
             lambda: self._choose(middle + 1, high, inputs, skip, u),
             lambda: self._choose(low, middle, inputs, skip, u),
         )
-
-
-@register(tfgate.GatedFilters, "open")
-def lower_open(block, x, context):
-    """Keeps all filters and drops the gate."""
-    opened = np.ones(block.gate.components, int)
-    return apply_filters(context.rewriter, block, opened, x)
 
 
 @register(tfgate.GatedFilters, "levels")

@@ -13,11 +13,13 @@ in the place of a block in the export graph:
 | `open` | every component, no gate |
 | `closed` | no component, no gate |
 | `levels` | one of a few widths, which an input u chooses |
+| `groups` | the gate, then the clusters of filters with an open one; masks inside |
+| `gather` | the same, but 1x1 convolutions of exactly the filters that are open |
 """
 
 from tflite.errors import InputError
 
-NAMES = ("if", "masked", "open", "closed", "levels")
+NAMES = ("if", "masked", "open", "closed", "levels", "groups", "gather")
 
 _LOWERINGS = {}
 
@@ -65,7 +67,7 @@ def find(block, name):
     """
     lowerings = _LOWERINGS.get(type(block), {})
     if name not in lowerings:
-        choices = ", ".join(sorted(lowerings)) or "none"
+        choices = ", ".join(candidates(block)) or "none"
         raise InputError(
             f"Expected block {block.name!r} of class {type(block).__name__} to have "
             f"the lowering {name!r}, got only: {choices}; where its gates always "
@@ -73,3 +75,8 @@ def find(block, name):
             "that."
         )
     return lowerings[name]
+
+
+def candidates(block):
+    """Names of the lowerings that a block's class has, sorted; a list."""
+    return sorted(_LOWERINGS.get(type(block), {}))

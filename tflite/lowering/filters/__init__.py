@@ -1,0 +1,21 @@
+"""`tfgate.GatedFilters` in TFLite, with gates that look at the image.
+
+| file | what it holds |
+|---|---|
+| `segments.py` | a path, cut where its layers mix channels |
+| `parts.py` | which filters of a segment run together |
+| `mixers.py` | convolutions and dense layers between parts, batch norms folded in |
+| `paths.py` | a path of such parts, run part by part |
+| `gating.py` | conditions and masks from a gate's decisions |
+| `macs.py` | what a path executes under given decisions |
+| `groups.py`, `masked.py`, `decided.py` | the lowerings |
+
+Importing this package registers the lowerings.
+"""
+
+from tflite.lowering.filters import decided
+from tflite.lowering.filters import groups
+from tflite.lowering.filters import masked
+from tflite.lowering.filters.macs import Switched
+
+__all__ = ["Switched", "decided", "groups", "masked"]

@@ -1,0 +1,170 @@
+"""Which filters of a segment run together."""
+
+import dataclasses
+
+import numpy as np
+
+from tfgate import channels
+from tfgate.blocks import Site
+from tfgate.compaction import slicing
+from tflite.clusters import SiteClusters
+from tflite.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Some channels of a segment, which run together or not at all.
+
+    Attributes:
+        members: components of which any opens the part; empty for one that always runs.
+        channels: before each element of the segment, and at its end, the numbers of
+            the part's channels, in the part's order.
+        masks: site -> tuple with the component that closes each channel of the part
+            there, None for a channel that nothing closes once the part runs.
+    """
+
+    members: tuple[int, ...]
+    channels: tuple[tuple[int, ...], ...]
+    masks: dict
+
+    @property
+    def entry(self):
+        """The part's channels where the segment begins."""
+        return self.channels[0]
+
+    @property
+    def exit(self):
+        """The part's channels where the segment ends."""
+        return self.channels[-1]
+
+
+def of_segment(segment, clusters, decided):
+    """The parts of a segment: the one that always runs, if any, then the clusters.
+
+    Args:
+        segment: `Segment`.
+        clusters: `settled` clusters of its place, None without one.
+        decided: tuple with 0, 1 or None for each component of the gate.
+
+    Returns:
+        List of `Part`.
+    """
+    site = segment.site
+    if site is None:
+        return [_trace(segment, 0, tuple(range(segment.shapes[0][-1])), (), decided)]
+    where = len(segment.elements) - 1 - segment.elements[::-1].index(site)
+    always = [*range(site.filters_always_open)]
+    always += [f for c in clusters.ungated for f in _filters(site, c)]
+    parts = [] if not always else [_trace(segment, where, tuple(always), (), decided)]
+    for members in clusters.clusters:
+        filters = tuple(f for c in members for f in _filters(site, c))
+        parts.append(_trace(segment, where, filters, members, decided))
+    return parts
+
+
+def settled(site, clusters, decided, block):
+    """Clusters without the components that are decided for every image.
+
+    Args:
+        site: `Site`.
+        clusters: `SiteClusters`.
+        decided: tuple with 0, 1 or None for each component of the gate.
+        block: name of the block, for messages.
+
+    Returns:
+        `SiteClusters`: what is always open is ungated, what is closed is cut.
+
+    Raises:
+        InputError: a component should be cut that is open for some images.
+    """
+    clusters.check(site, block)
+    wrong = [c for c in clusters.never if decided[c] != 0]
+    if wrong:
+        raise InputError(
+            "Expected components that are closed for every image among those that never "
+            f"run at the place {site.name!r} of block {block!r}, got {wrong}, which a "
+            "gate may open."
+        )
+    own = range(site.components.start, site.components.stop)
+    ungated = {*clusters.ungated, *(c for c in own if decided[c] == 1)}
+    ungated -= {c for c in own if decided[c] == 0}
+    inside = [
+        tuple(sorted(c for c in cluster if decided[c] is None))
+        for cluster in clusters.clusters
+    ]
+    return SiteClusters(
+        tuple(sorted(ungated)),
+        tuple(cluster for cluster in inside if cluster),
+        tuple(c for c in own if decided[c] == 0),
+    )
+
+
+def constants(segment):
+    """What the channels at the end of a segment are while they are closed.
+
+    Args:
+        segment: `Segment`.
+
+    Returns:
+        float64 `[channels]`: zeros, unless a batch norm, say, follows the gated place.
+
+    Raises:
+        slicing.NotFoldable: it is not the same at every position.
+    """
+    if segment.site is None:
+        return np.zeros(segment.width)
+    where = len(segment.elements) - 1 - segment.elements[::-1].index(segment.site)
+    values = np.zeros(segment.shapes[where][-1])
+    for element, shape in zip(
+        segment.elements[where + 1 :], segment.shapes[where + 1 :], strict=False
+    ):
+        if channels.kind(element) is channels.Kind.GROUPS:
+            values = slicing.grouped_constants(element, values)
+        else:
+            values = slicing.constants_after(element, values, shape)
+    return values
+
+
+def _filters(site, component):
+    first = site.filters_always_open
+    first += (component - site.start) * site.filters_per_gate
+    return range(first, first + site.filters_per_gate)
+
+
+def _trace(segment, where, filters, members, decided):
+    """The part whose channels before the element at an index are given."""
+    before, after = [filters], [filters]
+    for element in segment.elements[:where][::-1]:
+        before.insert(0, _through(element, before[0], ahead=False))
+    for element in segment.elements[where:]:
+        after.append(_through(element, after[-1], ahead=True))
+    found = tuple(before[:-1] + after)
+    sites = [
+        (element, traced)
+        for element, traced in zip(segment.elements, found, strict=False)
+        if isinstance(element, Site)
+    ]
+    masks = {site: _masks(site, traced, decided, members) for site, traced in sites}
+    return Part(members, found, masks)
+
+
+def _through(element, numbers, ahead):
+    """Channels on the other side of a layer; whole groups of a grouped convolution."""
+    if isinstance(element, Site):
+        return numbers
+    if channels.kind(element) is not channels.Kind.GROUPS:
+        return numbers
+    inputs, outputs = channels.group_sizes(element)
+    near, far = (inputs, outputs) if ahead else (outputs, inputs)
+    groups = dict.fromkeys(number // near for number in numbers)
+    return tuple(group * far + offset for group in groups for offset in range(far))
+
+
+def _masks(site, filters, decided, members):
+    found = []
+    for number in filters:
+        place = (number - site.filters_always_open) // site.filters_per_gate
+        component = None if number < site.filters_always_open else site.start + place
+        open_anyway = component is not None and decided[component] == 1
+        found.append(None if open_anyway or members == (component,) else component)
+    return tuple(found)

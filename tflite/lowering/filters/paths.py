@@ -1,0 +1,426 @@
+"""A path through a block, computed part by part.
+
+Of two segments with a mixing layer between them, part b of the second is a sum over the
+parts of the first, each behind its condition:
+
+    acc = conv_ub(ungated);  acc = IF(a is open, acc + conv_ab(part a), acc);  ...
+
+So every pair of parts has a convolution of its own, ungated x ungated one dense one,
+and a pair costs one addition, a pass over part b. Who reads a part decides where it is
+computed:
+
+- Where one part reads it (the next place is not gated), it is computed in the very
+  condition in which it is read. With one gated place between two convolutions, an IF
+  holds both of them and adds to the sum, and no closed part is ever stored.
+- Where several parts read it, it is computed once, in an IF of its own, which stores
+  zeros while it is closed. Nested in its readers it would be computed several times;
+  nested the other way, with all sums inside its condition, all sums would be copied in
+  and out of each IF.
+
+The sum starts with what always runs, the skip connection where one is to be added
+anyway; the bias is in the convolution that always runs, or joins at the end, where an
+activation needs a pass over the sum in any case.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgate import channels
+from tfgate.blocks import Site
+from tfgate.compaction import slicing
+from tflite.errors import InputError
+from tflite.lowering.filters import parts as part_lists
+from tflite.lowering.filters.macs import Switched
+from tflite.lowering.filters.mixers import Mixers
+from tflite.lowering.filters.segments import count_macs
+from tflite.lowering.filters.segments import split
+
+
+class PartitionedPath:
+    """A block's stages or its shortcut, as parts behind conditions.
+
+    Args:
+        block: the `tfgate.GatedFilters`.
+        path: `block.path()` or `block.shortcut_path()`.
+        clusters: site name -> settled `SiteClusters`.
+        decided: tuple with 0, 1 or None for each component of the gate.
+        rewriter: the `tfgate.graph.GraphRewriter` at work.
+        name: begins the names of the new layers.
+
+    Attributes:
+        layers: list of `(layer, input shape)`, all new layers.
+
+    Raises:
+        InputError: the path has layers that cannot be taken apart.
+    """
+
+    def __init__(self, block, path, clusters, decided, rewriter, name):
+        self.layers = []
+        self._rewriter, self._name = rewriter, name
+        self._segments, self._mixings = split(path, block.built_shape)
+        self._parts = [
+            part_lists.of_segment(
+                s, None if s.site is None else clusters[s.site.name], decided
+            )
+            for s in self._segments
+        ]
+        self._refuse_unknown(block)
+        try:
+            closed = [part_lists.constants(segment) for segment in self._segments]
+        except slicing.NotFoldable:
+            raise InputError(
+                f"Expected block {block.name!r} with constants behind its closed "
+                "filters for the lowering 'groups', got a padded layer right behind a "
+                "batch norm; choose 'masked'."
+            ) from None
+        # What always runs is never replaced by its closed values.
+        for parts, values in zip(self._parts, closed, strict=True):
+            for part in parts:
+                if not part.members:
+                    values[list(part.exit)] = 0.0
+        self._closed = closed
+        self._steps = [
+            [self._part_steps(k, part) for part in parts]
+            for k, parts in enumerate(self._parts)
+        ]
+        self._mixers = [
+            self._pairs(k, mixing) for k, mixing in enumerate(self._mixings, start=1)
+        ]
+
+    @property
+    def clusters(self):
+        """Members of all parts behind conditions, a list of tuples."""
+        return [p.members for parts in self._parts for p in parts if p.members]
+
+    @property
+    def output_shape(self):
+        """Shape of the path's output, with a batch of one."""
+        return (1, *self._segments[-1].shapes[-1][1:])
+
+    @property
+    def has_masks(self):
+        """Whether some part has filters that close while it runs."""
+        return any(isinstance(s, _Mask) for k in self._steps for p in k for s in p)
+
+    def macs(self):
+        """What the path executes: list of `Switched`."""
+        found = []
+        for k, parts in enumerate(self._parts):
+            segment = self._segments[k]
+            for part in parts:
+                context = self._context(k, part)
+                for element, shape, kept in zip(
+                    segment.elements, segment.shapes, part.channels, strict=False
+                ):
+                    if not isinstance(element, Site):
+                        macs = count_macs(element, shape) * len(kept) // shape[-1]
+                        found.append(Switched(macs, context))
+                if k:
+                    found += self._mixing_macs(k, part, context)
+        return found
+
+    def build(self):
+        """Builds the new layers."""
+        for layer, shape in self.layers:
+            if not layer.built:
+                layer.build(shape)
+
+    def __call__(self, inputs, gating, start=None):
+        """Runs the path.
+
+        Args:
+            inputs: the block's input.
+            gating: `tflite.lowering.filters.gating.Gating`.
+            start: tensor to which the result is added; None for nothing.
+
+        Returns:
+            Tensor of the path's output shape.
+        """
+        last = len(self._segments) - 1
+        values = [lambda p=p: _pick(inputs, p.entry, 1) for p in self._parts[0]]
+        for k in range(last + 1):
+            values = self._values(k, values, gating, start)
+        if self._adds_up():
+            return values[0]()
+        result = self._assembled([value() for value in values])
+        return result if start is None else start + result
+
+    # --- One segment
+
+    def _values(self, k, previous, gating, start):
+        """Functions that give the parts of a segment, while they are open."""
+        last = k == len(self._segments) - 1
+        start = start if last and self._adds_up() else None
+        functions = [
+            lambda b=b: self._run(k, b, previous, gating, start)
+            for b in range(len(self._parts[k]))
+        ]
+        if self._adds_up() if last else len(self._parts[k + 1]) == 1:
+            return functions
+        stored = []
+        for part, function in zip(self._parts[k], functions, strict=True):
+            if part.members:
+                tensor = self._stored(k, part, function, gating)
+            else:
+                tensor = function()
+            stored.append(lambda tensor=tensor: tensor)
+        return stored
+
+    def _run(self, k, b, previous, gating, start):
+        if k:
+            x = self._sum(k, b, previous, gating, start)
+        else:
+            x = previous[b]()
+        for step in self._steps[k][b]:
+            x = step(x, gating)
+        return x
+
+    def _stored(self, k, part, function, gating):
+        shape = (1, *self._segments[k].shapes[-1][1:-1], len(part.exit))
+        is_open = gating.condition(part.members)
+        # A constant of zeros would lie in the file, as large as it is.
+        return tf.cond(is_open, function, lambda: _zeros(shape, is_open))
+
+    def _sum(self, k, b, previous, gating, start):
+        pairs = self._mixers[k - 1]
+        always = next(
+            (a for a, p in enumerate(self._parts[k - 1]) if not p.members), None
+        )
+        total = start
+        if always is not None and start is None:
+            total = pairs.layers[always, b](previous[always]())
+        for a, part in enumerate(self._parts[k - 1]):
+            if part.members:
+                add = _Addition(pairs.layers[a, b], previous[a])
+                shape = (*pairs.shape[:-1], len(self._parts[k][b].entry))
+                total = add(total, gating.condition(part.members), shape)
+        if always is not None and start is not None:
+            total = total + pairs.layers[always, b](previous[always]())
+        return pairs.finish(total, b, has_bias=always is not None)
+
+    # --- The end
+
+    def _adds_up(self):
+        """Whether the path ends as one sum, to which something can be added."""
+        parts = self._parts[-1]
+        whole = len(parts) == 1 and not parts[0].members
+        in_order = whole and parts[0].exit == tuple(range(self._segments[-1].width))
+        linear = bool(self._mixings) and _is_linear(self._mixings[-1].layer)
+        return in_order and linear and not self._steps[-1][0]
+
+    def _assembled(self, tensors):
+        """All channels of the output, in their order."""
+        segment = self._segments[-1]
+        order = [c for part in self._parts[-1] for c in part.exit]
+        missing = sorted(set(range(segment.width)) - set(order))
+        if missing:
+            tensors.append(tf.zeros((1, *segment.shapes[-1][1:-1], len(missing))))
+        joined = tensors[0] if len(tensors) == 1 else tf.concat(tensors, axis=-1)
+        places = np.argsort([*order, *missing])
+        unit = 1 if segment.site is None else segment.site.filters_per_gate
+        joined = _pick(joined, places.tolist(), unit)
+        if self._closed[-1].any():
+            joined = joined + self._closed[-1].astype("float32")
+        return joined
+
+    # --- Making
+
+    def _refuse_unknown(self, block):
+        for k, mixing in enumerate(self._mixings, start=1):
+            sides = (self._parts[k - 1], self._parts[k])
+            whole = [
+                len(parts) == 1
+                and not parts[0].members
+                and parts[0].entry == tuple(range(len(parts[0].entry)))
+                for parts in sides
+            ]
+            if not mixing.is_known and not all(whole):
+                raise InputError(
+                    f"Expected block {block.name!r} of convolutions, dense layers, "
+                    "batch norms, pooling and activations for the lowering 'groups', "
+                    f"got {mixing.layer.name!r} of class "
+                    f"{type(mixing.layer).__name__} next to gated filters; choose "
+                    "'masked'."
+                )
+
+    def _part_steps(self, k, part):
+        """What is done to a part: functions `(tensor, gating) -> tensor`."""
+        segment, steps = self._segments[k], []
+        for index, element in enumerate(segment.elements):
+            kept = list(part.channels[index])
+            if isinstance(element, Site):
+                masks = part.masks[element]
+                if any(mask is not None for mask in masks):
+                    mask = _Mask(masks)
+                    # In this order the ReLU is part of the multiplication.
+                    swaps = steps and steps[-1].is_relu
+                    steps.insert(len(steps) - bool(swaps), mask)
+                continue
+            new = _sliced(element, kept)
+            shape = (*segment.shapes[index][:-1], len(kept))
+            steps.append(_Step(self._adopt(new, shape), element))
+        closed = self._closed[k][list(part.exit)]
+        if part.members and closed.any():
+            steps.append(_Shift(-closed.astype("float32")))
+        return steps
+
+    def _pairs(self, k, mixing):
+        before, after = self._parts[k - 1], self._parts[k]
+        name = f"{self._name}_{mixing.layer.name}"
+        if not mixing.is_known:
+            layer = self._adopt(slicing.copy_layer(mixing.layer), mixing.input_shape)
+            return _Copied(layer, mixing.output_shape)
+        mixers = Mixers(mixing, self._closed[k - 1])
+        layers = {
+            (a, b): self._adopt(
+                mixers.layer(
+                    given.exit, made.entry, not given.members, f"{name}_{a}_{b}"
+                ),
+                (*mixing.input_shape[:-1], len(given.exit)),
+            )
+            for a, given in enumerate(before)
+            for b, made in enumerate(after)
+        }
+        return _Pairs(layers, mixers, [part.entry for part in after], mixing)
+
+    def _adopt(self, new, shape):
+        self.layers.append((new.layer, shape))
+        return self._rewriter.adopt(new.layer, new.weights)
+
+    # --- Costs
+
+    def _context(self, k, part):
+        """The clusters of which a component must be open for a part to be computed."""
+        own = (part.members,) if part.members else ()
+        if k + 1 < len(self._parts) and len(self._parts[k + 1]) == 1:
+            return (*self._context(k + 1, self._parts[k + 1][0]), *own)
+        return own
+
+    def _mixing_macs(self, k, part, context):
+        mixing, found = self._mixings[k - 1], []
+        inputs, outputs = mixing.input_shape[-1], mixing.output_shape[-1]
+        for given in self._parts[k - 1]:
+            pairs = len(given.exit) * len(part.entry)
+            macs = mixing.macs * pairs // (inputs * outputs)
+            own = (given.members,) if given.members else ()
+            found.append(Switched(macs, (*context, *own)))
+        return found
+
+
+class _Pairs:
+    """The layers between the parts of two segments."""
+
+    def __init__(self, layers, mixers, outputs, mixing):
+        self.layers = layers
+        self.shape = (1, *mixing.output_shape[1:])
+        self._biases = [mixers.bias(entry) for entry in outputs]
+        self._borders = [mixers.border(entry) for entry in outputs]
+        self._activation = mixers.activation
+
+    def finish(self, total, b, has_bias):
+        """Adds what is constant to a sum, and applies the layer's activation."""
+        if total is None:
+            total = tf.zeros((*self.shape[:-1], len(self._biases[b])))
+        if not has_bias and self._biases[b].any():
+            total = total + self._biases[b]
+        if self._borders[b] is not None:
+            total = total + self._borders[b].tensor()
+        return self._activation(total)
+
+
+class _Copied:
+    """A layer that nothing is known of, between two segments of one part each."""
+
+    def __init__(self, layer, shape):
+        self.layers = {(0, 0): layer}
+        self.shape = (1, *shape[1:])
+
+    def finish(self, total, b, has_bias):
+        return total
+
+
+class _Addition:
+    """What an open part adds to a sum."""
+
+    def __init__(self, layer, value):
+        self._layer = layer
+        self._value = value
+
+    def __call__(self, total, is_open, shape):
+        if total is None:
+            return tf.cond(is_open, self._term, lambda: _zeros(shape, is_open))
+        return tf.cond(is_open, lambda: total + self._term(), lambda: total)
+
+    def _term(self):
+        return self._layer(self._value())
+
+
+class _Step:
+    """A layer of a part."""
+
+    def __init__(self, layer, original):
+        self._layer = layer
+        self.is_relu = type(original) is keras.layers.ReLU and not (
+            original.negative_slope or original.threshold
+        )
+
+    def __call__(self, x, gating):
+        return self._layer(x)
+
+
+class _Mask:
+    """Closes the filters of a part that are not open."""
+
+    is_relu = False
+
+    def __init__(self, components):
+        self._components = components
+
+    def __call__(self, x, gating):
+        return x * gating.mask(self._components)
+
+
+class _Shift:
+    """Adds constants."""
+
+    is_relu = False
+
+    def __init__(self, constants):
+        self._constants = constants
+
+    def __call__(self, x, gating):
+        return x + self._constants
+
+
+def _is_linear(layer):
+    return getattr(layer, "activation", None) is keras.activations.linear
+
+
+def _sliced(layer, kept):
+    if channels.kind(layer) is channels.Kind.GROUPS:
+        inputs, _ = channels.group_sizes(layer)
+        groups = list(dict.fromkeys(channel // inputs for channel in kept))
+        return slicing.slice_groups(layer, groups)
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return slicing.slice_norm(layer, kept)
+    return slicing.slice_layer(layer, kept)
+
+
+def _pick(x, numbers, unit):
+    """Some channels of the last axis; whole units of consecutive ones at a time."""
+    numbers = list(numbers)
+    first, count = numbers[0], len(numbers)
+    if numbers == list(range(first, first + count)):
+        return x if count == x.shape[-1] else x[..., first : first + count]
+    if unit == 1:
+        return tf.gather(x, np.array(numbers, "int32"), axis=-1)
+    units = np.array(numbers[::unit], "int32") // unit
+    shape = x.shape[:-1]
+    x = tf.reshape(x, (*shape, x.shape[-1] // unit, unit))
+    return tf.reshape(tf.gather(x, units, axis=-2), (*shape, count))
+
+
+def _zeros(shape, is_open):
+    """Zeros made at run time, where a condition does not hold."""
+    return tf.fill(shape, tf.cast(is_open, tf.float32))
