@@ -114,20 +114,20 @@ def batches(images, batch):
     return images // batch
 
 
-def image_medians(candidate, images):
+def image_medians(candidate, images, *, cpu=False):
     """Each batch's median latency.
 
     Args:
         candidate: `Candidate` after `measure`.
         images: number of images that were taken in turn.
+        cpu: whether to take the processor time instead.
 
     Returns:
         float64 `[batches]`, milliseconds.
     """
     number = batches(images, candidate.batch)
-    return np.array(
-        [np.median(candidate.milliseconds[i::number]) for i in range(number)]
-    )
+    taken = candidate.cpu_milliseconds if cpu else candidate.milliseconds
+    return np.array([np.median(taken[start::number]) for start in range(number)])
 
 
 def summarize(candidate, images):
@@ -140,8 +140,8 @@ def summarize(candidate, images):
     Returns:
         Dict: `p50`, `p90`, `p99`, `mean`, `std` of the latency in milliseconds, by the
         clock; `image_mean`, the mean over images of an image's median, which outliers
-        hardly move: what the images' decisions cost; `cpu_p50`, the median processor
-        time of a run, which other programs on the machine disturb little;
+        hardly move: what the images' decisions cost; `cpu_p50` and `cpu_image_mean`,
+        the same of a run's processor time, which other programs disturb little;
         `cpu_per_wall`, processor time over the clock's, of all runs: about the number
         of threads that really ran; `disturbed`, the share of runs with less processor
         time than 0.9 of the clock's, in which the machine did something else too. A
@@ -157,6 +157,7 @@ def summarize(candidate, images):
         "std": float(np.std(milliseconds)),
         "image_mean": float(np.mean(image_medians(candidate, images))),
         "cpu_p50": float(np.median(cpu)),
+        "cpu_image_mean": float(np.mean(image_medians(candidate, images, cpu=True))),
         "cpu_per_wall": float(np.sum(cpu) / np.sum(milliseconds)),
         "disturbed": float(np.mean(cpu < 0.9 * milliseconds)),
     }

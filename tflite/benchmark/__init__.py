@@ -1,8 +1,8 @@
 r"""Measures converted networks against another one, on real images.
 
     python -m tflite.benchmark --models=gated.tflite,... --baseline=dense.tflite \
-        [--static=static.tflite,...] [--dataset=digits|cifar10] [--data_dir=DIR] \
-        --runs=N [--threads=1,2] [--batches=1,8] [--tau=0.5 | --u=1] \
+        [--static=static.tflite,...] [--dataset=digits|cifar10|imagenet2012] \
+        [--data_dir=DIR] --runs=N [--threads=1,2] [--batches=1,8] [--tau=0.5 | --u=1] \
         [--sweep=tau|u [--sweep_values=0.05,0.3,0.5]] [--per_block] \
         [--extra_baselines=onnxruntime,torch] --json=result.json
 

@@ -20,7 +20,9 @@ def define_flags():
         "dataset", "digits", f"Test images: {' or '.join(datasets.NAMES)}."
     )
     flags.DEFINE_string(
-        "data_dir", None, "Directory of TFDS data sets (it holds cifar10/)."
+        "data_dir",
+        None,
+        "Directory of TFDS data sets (it holds cifar10/ or imagenet2012/).",
     )
     flags.DEFINE_integer(
         "samples", 50, "Number of test images, taken in turn; at most --runs of them."

@@ -12,7 +12,7 @@ from tflite import timing
 # Share of runs from which on a point counts as disturbed.
 _DISTURBED = 0.1
 _FREQUENCY_CHANGE = 0.1
-_RATIOS = ("ratio_p50", "ratio_cpu", "macs_ratio", "skip_efficiency")
+_MACS = ("dense", "all_open", "all_closed")
 
 
 class Document:
@@ -237,7 +237,7 @@ def _file(subject):
         "lowering": description["lowering"],
         "quantization": description["quantization"],
         "dial": description.dial,
-        "macs": description["macs"],
+        "macs": {key: description["macs"][key] for key in _MACS},
         "gates": [
             {
                 "block": gate["block"],

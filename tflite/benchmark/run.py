@@ -1,5 +1,6 @@
 """The benchmark: what is checked, what is run in which order."""
 
+import multiprocessing
 import os
 
 import numpy as np
@@ -48,8 +49,9 @@ def benchmark(
         baseline: path of the file to compare them with.
         static: paths of files of `tflite.static`, for the overhead.
         dataset: one of `tflite.datasets.NAMES`.
-        data_dir: directory of TFDS data sets, for cifar10.
-        images: float32 `[images, height, width, channels]` in place of a data set.
+        data_dir: directory of TFDS data sets, for cifar10 and imagenet2012.
+        images: float32 `[images, height, width, channels]` in place of a data set;
+            at most `runs` of them are taken.
         samples: number of test images that are taken in turn; at most `runs` of them.
         runs: number of runs of each file that count.
         warmup: number of runs before that, at least 1.
@@ -83,16 +85,16 @@ def benchmark(
         models, baseline, static, tau=tau, u=u, sweep=sweep, sweep_values=sweep_values
     )
     choice = {"samples": min(samples, runs), "data_dir": data_dir}
-    for subject in chosen if images is None else ():
-        datasets.check(dataset, image_shape=subject.metadata.image_shape, **choice)
-    _check_batches(batches, choice["samples"] if images is None else len(images))
+    shape = _common_shape(chosen)
+    if images is None:
+        datasets.check(dataset, image_shape=shape, **choice)
+    available = samples if images is None else len(images)
+    _check_batches(batches, min(available, runs))
     json = None if json is None else files.writable(json, "--json")
     if images is None:
-        images = datasets.load(
-            dataset, image_shape=chosen[0].metadata.image_shape, **choice
-        ).images
+        images = _load(dataset, shape, choice)
     else:
-        dataset, images = "given", _checked_images(images, chosen)
+        dataset, images = "given", _checked_images(images, shape)[:runs]
     before = machine.describe()
     result = document.Document(chosen, len(images))
     for number in threads:
@@ -189,12 +191,32 @@ def _check_batches(batches, samples):
         )
 
 
-def _checked_images(images, chosen):
-    images = np.asarray(images, "float32")
+def _common_shape(chosen):
+    """Shape of one image of all files."""
+    shape = chosen[0].metadata.image_shape
     for subject in chosen:
-        if images.shape[1:] != subject.metadata.image_shape:
+        if subject.metadata.image_shape != shape:
             raise InputError(
-                f"Expected images of shape {subject.metadata.image_shape} for "
-                f"{str(subject.path)!r}, got {images.shape[1:]}."
+                f"Expected files for images of shape {shape}, as the baseline, got "
+                f"--{subject.role}={subject.path} for {subject.metadata.image_shape}."
             )
+    return shape
+
+
+def _checked_images(images, shape):
+    images = np.asarray(images, "float32")
+    if images.shape[1:] != shape:
+        raise InputError(
+            f"Expected images of shape {shape}, as the files, got {images.shape[1:]}."
+        )
     return images
+
+
+def _load(dataset, shape, choice):
+    if dataset == "digits":
+        return datasets.load(dataset, **choice).images
+    # TensorFlow reads the others, and what it leaves in a process changes TFLite's
+    # times: it does so in another one.
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        arguments = choice | {"image_shape": shape}
+        return pool.apply(datasets.load, (dataset,), arguments).images
