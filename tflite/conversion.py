@@ -144,26 +144,39 @@ def export_graph(
     _, predictions = rewriter.rewrite(replace, inputs=inputs, select=select)
     if dial is None:
         inputs = images
-    decisions = None
-    if options.gate_outputs and dial is not None:
-        openings = [o for block in model.blocks for o in dial.openings(block.gate)]
-        decisions = lowerings.Decided(openings, name="decisions")(dial.u)
-    elif markers:
+    if markers:
         told = _told_by_stage(model, plans, context) if options.gate_outputs else {}
-        told = [told.get(stage) for stage in range(len(model.exits.sources))]
-        order = [leave.name for leave in model.exits.exits]
-        leaves = sorted(context.leaves, key=lambda leave: order.index(leave.name))
         predictions, decisions = nesting.nest(
-            leaves, markers[0], predictions, [images], told
+            _in_order(context.leaves, model.exits.exits),
+            markers[0],
+            predictions,
+            [images],
+            [told.get(stage) for stage in range(len(model.exits.sources))],
         )
-    elif options.gate_outputs:
-        decisions, _ = _told(plans, context, "decisions") or (None, None)
+    else:
+        decisions = _decisions(model, plans, context) if options.gate_outputs else None
     outputs = {"predictions": predictions}
     if decisions is not None:
         outputs["decisions"] = decisions
     graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
     rewriter.finish()
     return graph
+
+
+def _decisions(model, plans, context):
+    """The output `decisions` of a network without exits; None without undecided."""
+    dial = context.dial
+    if dial is None:
+        decisions, _ = _told(plans, context, "decisions") or (None, None)
+        return decisions
+    openings = [o for block in model.blocks for o in dial.openings(block.gate)]
+    return lowerings.Decided(openings, name="decisions")(dial.u)
+
+
+def _in_order(leaves, exits):
+    """`Leave`s in the order in which images come to them."""
+    order = [leave.name for leave in exits]
+    return sorted(leaves, key=lambda leave: order.index(leave.name))
 
 
 def _clusters(model, options, expected, print_fn):
@@ -190,8 +203,8 @@ def _dense_graph(model, quantized, threshold, options):
 def _told_by_stage(model, plans, context):
     """For each stage between exits, what `_told` gives for its gates; a dict."""
     stages, by_stage = model.exits.stages(), {}
-    for plan_ in plans:
-        by_stage.setdefault(stages.get(plan_.block.name, 0), []).append(plan_)
+    for entry in plans:
+        by_stage.setdefault(stages.get(entry.block.name, 0), []).append(entry)
     return {
         stage: _told(plans, context, f"decisions_{stage}", own)
         for stage, own in by_stage.items()
