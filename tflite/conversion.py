@@ -35,9 +35,9 @@ def run(
 ):
     """Converts a network; the arguments are those of `tflite.convert.convert`.
 
-    Args:
-        clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`;
-            None, and what it lacks, stands for consecutive filters.
+    Besides, `clusters` says which filters run together: a dict of block name -> dict of
+    site name -> `tflite.clusters.SiteClusters`. None, and what it lacks, stands for
+    consecutive filters.
 
     Returns:
         `(content, description)`: bytes of the file, and its `Metadata`.

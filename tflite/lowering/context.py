@@ -120,6 +120,7 @@ class Decisions(keras.layers.Layer):
 def _joined(log_odds):
     """Scalars and vectors as one vector; scalars next to each other are stacked."""
     parts = []
-    for is_scalar, group in itertools.groupby(log_odds, lambda x: not x.shape.rank):
-        parts += [tf.stack(list(group))] if is_scalar else list(group)
+    for rank, group in itertools.groupby(log_odds, lambda x: x.shape.rank):
+        same = list(group)
+        parts += same if rank else [tf.stack(same)]
     return parts[0] if len(parts) == 1 else tf.concat(parts, axis=0)

@@ -167,4 +167,3 @@ def _lower_dependent(gate: tfgate.DependentGate, rewriter):
 
 def _pointwise(x, kernel, bias):
     return tf.nn.conv2d(x, kernel[None, None], strides=1, padding="VALID") + bias
-
