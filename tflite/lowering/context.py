@@ -33,6 +33,8 @@ class Context:
             is decided for every image, None for the others; without an entry, none is.
         switched: block name -> list of `tflite.lowering.filters.macs.Switched`, what
             the file executes of the block. Lowerings of gated filters add theirs.
+        leaves: list of `tflite.lowering.early_exit.Leave`, where images leave early.
+            Lowerings of exits add theirs.
     """
 
     rewriter: GraphRewriter
@@ -44,6 +46,7 @@ class Context:
     clusters: dict = dataclasses.field(default_factory=dict)
     decisions: dict = dataclasses.field(default_factory=dict)
     switched: dict = dataclasses.field(default_factory=dict)
+    leaves: list = dataclasses.field(default_factory=list)
 
     def condition(self, block, x):
         """What opens a block with one component.

@@ -11,7 +11,6 @@ from tests.tflite.executed import Counter
 from tests.tflite.structure import Structure
 from tflite import convert
 from tflite import metadata
-from tflite import plan
 from tflite import reference
 from tflite import runtime
 
@@ -107,9 +106,10 @@ def write(model, path, lowering, min_group):
     if lowering == "masked":
         convert.convert(model, path, lowering="masked", **arguments)
         return
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan, "_undecided", lambda block, _: lowering)
-        convert.convert(model, path, min_group=min_group, **arguments)
+    forced = [("*", lowering)]
+    convert.convert(
+        model, path, min_group=min_group, block_lowering=forced, **arguments
+    )
 
 
 # The gate, the threshold τ, which is an input, the head and the activation.
