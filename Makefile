@@ -3,7 +3,7 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-# More arguments for demo and the tests: make test ARGS="tests/tfgate -k losses"
+# More arguments for demo, bench and the tests: make test ARGS="tests/tfgate -k losses"
 ARGS :=
 # Processes of `make test`, each with a memory of about 4 GiB.
 TEST_WORKERS := --numprocesses auto --maxprocesses 4 --dist loadfile
@@ -22,10 +22,11 @@ ifneq ($(origin PYTHON),command line)
 ENVIRONMENT := $(VENV)/.tfgate-installed
 endif
 
-.PHONY: help demo test test-large lint types format lock clean
+.PHONY: help demo bench test test-large lint types format lock clean
 
 help:
 	@echo 'make demo        train, convert and verify a small gated CNN in build/demo'
+	@echo 'make bench       TFLite latencies against their goals, in build/bench'
 	@echo 'make test        the test suite and the examples in docstrings'
 	@echo 'make test-large  the tests that take minutes'
 	@echo 'make lint        ruff: format and lint, changes nothing'
@@ -34,10 +35,13 @@ help:
 	@echo 'make lock        requirements.lock from setup.py (UPGRADE=1: newest versions)'
 	@echo 'make clean       removes build/ and caches, keeps $(VENV)'
 
-demo test test-large: export TF_CPP_MIN_LOG_LEVEL := 2
+demo bench test test-large: export TF_CPP_MIN_LOG_LEVEL := 2
 
 demo: $(ENVIRONMENT)
 	$(PYTHON) -m tools.demo $(ARGS)
+
+bench: $(ENVIRONMENT)
+	$(PYTHON) -m tools.tflite_bench $(ARGS)
 
 test: $(ENVIRONMENT)
 	$(PYTHON) -m pytest $(TEST_WORKERS) $(ARGS)

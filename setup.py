@@ -77,6 +77,8 @@ setup(
             "tqdm>=4.66",
             # The digits again: a data set to verify and benchmark on offline.
             "scikit-learn>=1.5",
+            # Results, which apps write too, checked against tflite/schema.
+            "jsonschema>=4.23",
         ],
         # State dicts of torch, read by tools/torch_weights.py.
         "tools": ["absl-py>=1.4", "safetensors>=0.8"],

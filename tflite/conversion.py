@@ -8,33 +8,39 @@ import numpy as np
 
 import tfgate
 from tfgate.graph import GraphRewriter
+from tflite import clustering
+from tflite import cost_model
 from tflite import describe
+from tflite import expectations
+from tflite import explain
 from tflite import export
 from tflite import files
 from tflite import lowering as lowerings
 from tflite import metadata
+from tflite import nesting
 from tflite import plan
 from tflite import self_check
 from tflite import source
 from tflite.calibration import TrainingImages
 from tflite.errors import InputError
 from tflite.lowering.context import Decisions
+from tflite.options import LEVELS
+from tflite.options import MIN_GROUP
+from tflite.options import Options
 from tflite.quantization import int8
 
-LEVELS = 4
-MIN_GROUP = 16
 
-
-def run(model, options, clusters=None):
+def run(model, options, clusters=None, print_fn=None):
     """Converts a network.
 
     Args:
         model: path of a `.keras` file, or a `keras.Model`.
         options: `tflite.options.Options`.
-
-    Args:
         clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`;
-            None, and what it lacks, stands for consecutive filters.
+            what it lacks stands for consecutive filters. None: found from what
+            calibration images decide, or without them consecutive filters.
+        print_fn: receives the plan as a table, a string, and what clusters of filters
+            promise, another one; None for none.
 
     Returns:
         `(content, description)`: bytes of the file, and its `Metadata`.
@@ -56,7 +62,13 @@ def run(model, options, clusters=None):
         quantized = int8.prepare(model, options)
         plans, graph, switched = [], quantized, {}
         if isinstance(model, tfgate.GatedModel):
-            plans = plan.make(model, options)
+            chooses = options.lowering == "conditional" and dial is None
+            expected = expectations.expect(model, options) if chooses else None
+            if clusters is None and chooses and expected.is_recorded:
+                clusters = _clusters(model, options, expected, print_fn)
+            plans = plan.make(model, options, expected, clusters)
+            if print_fn is not None:
+                print_fn(explain.table(plans, expected.source if chooses else None))
             graph = export_graph(
                 quantized,
                 plans,
@@ -72,6 +84,7 @@ def run(model, options, clusters=None):
             options,
             threshold=threshold,
             u_input=dial is not None,
+            dense=_dense_graph(model, quantized, threshold, options),
         )
     calibrated_on = int8.provenance(model, calibrated_on, options.quantize)
     document = describe.document(model, plans, options, dial, switched, calibrated_on)
@@ -122,23 +135,108 @@ def export_graph(
         inputs = [images, u]
         if dial is not None:
             dial.u = lowerings.Clamp(name="clamped_u")(u)
-    _, predictions = rewriter.rewrite(replace, inputs=inputs)
+    markers = []
+
+    def select(answers):
+        markers.append(nesting.Selected(name="selected")(answers[-1]))
+        return markers[0]
+
+    _, predictions = rewriter.rewrite(replace, inputs=inputs, select=select)
     if dial is None:
         inputs = images
+    if markers:
+        told = _told_by_stage(model, plans, context) if options.gate_outputs else {}
+        predictions, decisions = nesting.nest(
+            _in_order(context.leaves, model.exits.exits),
+            markers[0],
+            predictions,
+            [images],
+            [told.get(stage) for stage in range(len(model.exits.sources))],
+        )
+    else:
+        decisions = _decisions(model, plans, context) if options.gate_outputs else None
     outputs = {"predictions": predictions}
-    undecided = [p for p in plans if None in p.decisions]
-    if options.gate_outputs and dial is not None:
-        openings = [o for block in model.blocks for o in dial.openings(block.gate)]
-        outputs["decisions"] = lowerings.Decided(openings, name="decisions")(dial.u)
-    elif options.gate_outputs and undecided:
-        log_odds = [x for p in undecided for x in context.log_odds[p.block.gate.name]]
-        known = [decision for p in undecided for decision in p.decisions]
-        told = [i for i, decision in enumerate(known) if decision is None]
-        told = None if len(told) == len(known) else told
-        outputs["decisions"] = Decisions(threshold, told, name="decisions")(log_odds)
+    if decisions is not None:
+        outputs["decisions"] = decisions
     graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
     rewriter.finish()
     return graph
+
+
+def _decisions(model, plans, context):
+    """The output `decisions` of a network without exits; None without undecided."""
+    dial = context.dial
+    if dial is None:
+        decisions, _ = _told(plans, context, "decisions") or (None, None)
+        return decisions
+    openings = [o for block in model.blocks for o in dial.openings(block.gate)]
+    return lowerings.Decided(openings, name="decisions")(dial.u)
+
+
+def _in_order(leaves, exits):
+    """`Leave`s in the order in which images come to them."""
+    order = [leave.name for leave in exits]
+    return sorted(leaves, key=lambda leave: order.index(leave.name))
+
+
+def _clusters(model, options, expected, print_fn):
+    """Which filters run together: block name -> site name -> `SiteClusters`."""
+    found = clustering.of_network(
+        model,
+        {gate.name: expected.decisions(gate.name) for gate in model.gates},
+        options.min_group or MIN_GROUP,
+        cost_model.condition_macs(),
+    )
+    if print_fn is not None and found.blocks:
+        print_fn(found.describe())
+    return found.sites
+
+
+def _dense_graph(model, quantized, threshold, options):
+    """The export graph of the signature `dense`; None where it is not wanted."""
+    if len(options.signatures) == 1:
+        return None
+    dense = Options(lowering="dense")
+    return export_graph(quantized, plan.make(model, dense), threshold, dense)
+
+
+def _told_by_stage(model, plans, context):
+    """For each stage between exits, what `_told` gives for its gates; a dict."""
+    stages, by_stage = model.exits.stages(), {}
+    for entry in plans:
+        by_stage.setdefault(stages.get(entry.block.name, 0), []).append(entry)
+    return {
+        stage: _told(plans, context, f"decisions_{stage}", own)
+        for stage, own in by_stage.items()
+    }
+
+
+def _told(plans, context, name, own=None):
+    """Decisions of undecided components.
+
+    Args:
+        plans: list of all `BlockPlan`s.
+        context: `tflite.lowering.Context`, when all blocks are lowered.
+        name: of the new layer.
+        own: list of the `BlockPlan`s to tell of; None for all.
+
+    Returns:
+        KerasTensor `[1, n]`, and the list of its columns among those of the network;
+        None where nothing is undecided.
+    """
+    log_odds, told, columns, column, given = [], [], [], 0, 0
+    for entry in plans:
+        undecided = [i for i, z in enumerate(entry.decisions) if z is None]
+        if undecided and (own is None or entry in own):
+            log_odds += context.log_odds[entry.block.gate.name]
+            told += [given + i for i in undecided]
+            columns += range(column, column + len(undecided))
+            given += len(entry.decisions)
+        column += len(undecided)
+    if not told:
+        return None
+    told = None if len(told) == given else told
+    return Decisions(context.threshold, told, name=name)(log_odds), columns
 
 
 def _dial(model, options):

@@ -3,13 +3,17 @@ r"""Converts a trained network to TFLite.
     python -m tflite.convert --model=model.keras --output=model.tflite \
         --lowering=conditional [--tau=0.5] [--tau_input] [--gate_outputs] \
         [--quantize=none|dynamic|float16|int8] [--runtime=latest|2.16] \
-        [--quantize_gates] [--labels=labels.txt] \
-        [--levels=4] [--min_group=16]
+        [--quantize_gates] [--labels=labels.txt] [--levels=4] [--min_group=16] \
+        [--signatures=gated,dense] \
+        [--block_lowering=PATTERN=NAME] [--autotune] [--explain] \
+        [--calibration_dataset=digits|cifar10|imagenet2012]
 
 Lowerings:
 
 - conditional: blocks whose gate decides the same for every image at this τ are
-  compacted; every other block goes behind an IF and is skipped where it is closed;
+  compacted; every other block gets, of its exact lowerings, the one with the least
+  expected time (`--explain` shows which): mostly it goes behind an IF and is skipped
+  where it is closed, and what follows an early exit always is;
 - masked: everything is computed and multiplied by the decisions, as in Keras;
 - dense: all gates open and gone; also for networks without gates;
 - pruned: the plain network that is left if every gate decides the same for every
@@ -18,8 +22,8 @@ Lowerings:
 A throttled network (`tfgate.throttle`) becomes a file with an input u: conditional
 puts everything that u closes behind conditions on u, and dense fixes u at 1.
 
-The file has the signature images -> predictions (batch 1), and carries a description
-of itself, see `tflite.metadata`.
+The file has the signature images -> predictions (batch 1), on demand a second one
+without gates, and carries a description of itself, see `tflite.metadata`.
 """
 
 import os
@@ -35,6 +39,7 @@ from tflite.errors import InputError
 from tflite.metadata import LOWERINGS
 from tflite.metadata import QUANTIZATIONS
 from tflite.metadata import RUNTIMES
+from tflite.metadata import SIGNATURES
 from tflite.options import Options
 
 
@@ -54,6 +59,11 @@ def convert(
     min_group=None,
     calibration=None,
     check_samples=4,
+    signatures=SIGNATURES[:1],
+    block_lowering=(),
+    autotune=False,
+    autotune_cache=None,
+    print_fn=None,
 ):
     """Converts a trained network and writes the file.
 
@@ -85,6 +95,18 @@ def convert(
         check_samples: on how many images, of these or else of noise, the file is
             compared with Keras before it is written, see `tflite.self_check`; 0 for no
             comparison.
+        signatures: `("gated",)`, or `("gated", "dense")` for a file with two of these
+            names: the second runs the same network with all gates open and gone.
+            Weights that both have stand in the file once. For conditional and masked.
+        block_lowering: pairs of a pattern of block names, as for `fnmatch`, and the
+            lowering of these blocks, one of those that are exact for them. Of several
+            that match the last counts. For conditional.
+        autotune: chooses lowerings by measuring them on this machine, instead of by
+            `tflite.cost_model`. For conditional.
+        autotune_cache: path of a JSON file that keeps what was measured; None is
+            tfgate/autotune.json in the user's cache directory.
+        print_fn: receives a table, a string, of the lowerings of the blocks: what was
+            expected of each, what was chosen, and why; `print` shows it. None for none.
 
     Returns:
         `tflite.metadata.Metadata` of the file.
@@ -106,6 +128,10 @@ def convert(
         min_group=min_group,
         calibration=calibration,
         check_samples=check_samples,
+        signatures=signatures,
+        block_lowering=block_lowering,
+        autotune=autotune,
+        autotune_cache=autotune_cache,
     )
     output = files.writable(output, "--output")
     if isinstance(model, str | os.PathLike):
@@ -114,7 +140,7 @@ def convert(
     quiet.import_tensorflow()
     from tflite import conversion
 
-    content, description = conversion.run(model, options)
+    content, description = conversion.run(model, options, print_fn=print_fn)
     with files.replaced(output) as unfinished:
         unfinished.write_bytes(content)
     return description
@@ -169,6 +195,29 @@ def define_flags():
         "Images on which the file is compared with Keras before it is written; 0 for "
         "no comparison.",
     )
+    flags.DEFINE_list(
+        "signatures",
+        list(SIGNATURES[:1]),
+        "gated, or gated,dense for a second signature without gates.",
+    )
+    flags.DEFINE_multi_string(
+        "block_lowering",
+        [],
+        "PATTERN=NAME: the lowering of blocks whose names match, for "
+        "--lowering=conditional; may be repeated, the last that matches counts.",
+    )
+    flags.DEFINE_bool(
+        "autotune", False, "Chooses lowerings by measuring them on this machine."
+    )
+    flags.DEFINE_string(
+        "autotune_cache",
+        None,
+        "JSON file that keeps what was measured; tfgate/autotune.json in the user's "
+        "cache directory.",
+    )
+    flags.DEFINE_bool(
+        "explain", False, "Prints what was expected of each block's lowerings, and why."
+    )
     flags.mark_flags_as_required(["model", "output"])
 
 
@@ -195,8 +244,21 @@ def main():
         min_group=values.min_group,
         calibration=_calibration(values),
         check_samples=values.check_samples,
+        signatures=values.signatures,
+        block_lowering=_block_lowering(values.block_lowering),
+        autotune=values.autotune,
+        autotune_cache=values.autotune_cache,
+        print_fn=print if values.explain else None,
     )
     _print_summary(values.output, description)
+
+
+def _block_lowering(texts):
+    """Pairs of a pattern and a lowering."""
+    for text in texts:
+        if not all(text.rpartition("=")):
+            raise InputError(f"Expected --block_lowering=PATTERN=NAME, got {text!r}.")
+    return [text.rpartition("=")[::2] for text in texts]
 
 
 def _calibration(values):

@@ -5,10 +5,9 @@ import numpy as np
 import tensorflow as tf
 
 import tfgate
-from tfgate import costs
+from tflite import macs
 from tflite import metadata
 from tflite import source
-from tflite.lowering.filters import macs as block_macs
 
 
 def document(model, plans, options, dial=None, switched=None, calibrated_on=None):
@@ -46,6 +45,9 @@ def document(model, plans, options, dial=None, switched=None, calibrated_on=None
             "value_range": [0, 255] if normalization["in_graph"] else None,
             "normalization": normalization,
         },
+        "signatures": [metadata.ONLY_SIGNATURE]
+        if len(options.signatures) == 1
+        else list(options.signatures),
         "outputs": {
             "predictions": _tensor("predictions", source.output_shape(model)),
             "decisions": _tensor("decisions", (1, undecided))
@@ -54,7 +56,7 @@ def document(model, plans, options, dial=None, switched=None, calibrated_on=None
         },
         "labels": None if options.labels is None else list(options.labels),
         "gates": gates,
-        "macs": _macs(model, plans, gates, switched or {})
+        "macs": macs.count(model, plans, gates, switched or {})
         if dial is None
         else _dial_macs(model, dial),
         "versions": {
@@ -70,11 +72,11 @@ def _tensor(name, shape):
 
 
 def _gates(model, plans):
-    gates, column = [], 0
+    gates, column, starts = [], 0, _starts(plans)
     for plan in plans:
         components = []
-        macs = model.costs.components[plan.block.gate.name]
-        for saved, decided in zip(macs, plan.decisions, strict=True):
+        saves = model.costs.components[plan.block.gate.name]
+        for saved, decided in zip(saves, plan.decisions, strict=True):
             index = column if decided is None else None
             column += decided is None
             components.append(
@@ -88,52 +90,24 @@ def _gates(model, plans):
                 "gate_kind": type(plan.block.gate).__name__,
                 "lowering": plan.lowering,
                 "gate_macs": _gate_macs(model, plan),
+                "behind": [starts[name] for name in _exits_before(model, plan)],
                 "components": components,
             }
         )
     return gates
 
 
-def _macs(model, plans, gates, switched):
-    if not isinstance(model, tfgate.GatedModel):
-        macs = costs.count_macs(model, model.input_shape)
-        return {"dense": macs, "all_open": macs, "all_closed": macs, "products": []}
-    closed, products = {}, []
-    # Of blocks that say themselves what they execute, nothing else is counted.
-    always = sum(_gate_macs(model, plan) for plan in plans) - model.costs.gate_total
-    for plan, gate in zip(plans, gates, strict=True):
-        own = switched.get(plan.block.name)
-        is_open = own is not None or plan.lowering not in ("closed", "if")
-        closed[gate["gate"]] = np.full(plan.block.gate.components, is_open)
-        if own is not None:
-            always -= block_macs.of_block(plan.block)
-            always += sum(entry.macs for entry in own if not entry.is_switched)
-            products += [
-                _product(entry.macs, entry.factors, entry.shares, gate)
-                for entry in own
-                if entry.is_switched
-            ]
-        elif plan.lowering == "if":
-            macs = gate["components"][0]["macs"]
-            products.append(_product(macs, [[0]], [], gate))
-    all_closed = model.costs.count(closed) + always
-    return {
-        "dense": model.costs.dense,
-        "all_open": all_closed + sum(product["macs"] for product in products),
-        "all_closed": all_closed,
-        "products": products,
-    }
+def _starts(plans):
+    """Block name -> number of its gate's first component in the network."""
+    sizes = [plan.block.gate.components for plan in plans]
+    starts = np.cumsum([0, *sizes])
+    return {p.block.name: int(n) for p, n in zip(plans, starts, strict=False)}
 
 
-def _product(macs, factors, shares, gate):
-    def columns(components):
-        return [gate["components"][c]["index"] for c in components]
-
-    return {
-        "macs": macs,
-        "factors": [columns(factor) for factor in factors],
-        "shares": [columns(share) for share in shares],
-    }
+def _exits_before(model, plan):
+    """Names of the exits that a block lies behind."""
+    stage = model.exits.stages().get(plan.block.name, 0)
+    return [leave.name for leave in model.exits.exits[:stage]]
 
 
 def _control(model, dial):

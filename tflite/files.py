@@ -54,6 +54,28 @@ def numbers(texts, name):
         ) from None
 
 
+def integers(texts, name):
+    """Reads whole numbers of a list flag.
+
+    Args:
+        texts: list of str.
+        name: name of the flag, for the message.
+
+    Returns:
+        List of ints.
+
+    Raises:
+        InputError: one is no whole number.
+    """
+    try:
+        return [int(text) for text in texts]
+    except ValueError:
+        raise InputError(
+            f"Expected {name} as whole numbers, separated by commas, got "
+            f"{','.join(texts)!r}."
+        ) from None
+
+
 def keras_archive(path, name):
     """Checks that a `.keras` file exists and is undamaged, without loading it.
 

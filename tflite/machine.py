@@ -9,6 +9,8 @@ import runpy
 import subprocess
 
 _ROOT = pathlib.Path(__file__).resolve().parent.parent
+_CORES = pathlib.Path("/sys/devices/system/cpu")
+_CPUINFO = pathlib.Path("/proc/cpuinfo")
 _PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "numpy")
 
 
@@ -39,7 +41,9 @@ def describe():
 
     Returns:
         Dict for JSON; `load` is the number of running processes over the last minute,
-        None where the system does not tell.
+        `governor` the rule by which the system sets the processor's frequency, or
+        several, `frequency_mhz` the highest frequency of a core just now; None where
+        the system does not tell.
     """
     return {
         "processor": _processor(),
@@ -47,7 +51,37 @@ def describe():
         "cores": os.cpu_count(),
         "system": platform.platform(),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "governor": _governor(),
+        "frequency_mhz": frequency_mhz(),
     }
+
+
+def frequency_mhz():
+    """The highest frequency of a core just now, in MHz; None if not known."""
+    kilohertz = _of_all_cores("scaling_cur_freq")
+    megahertz = [float(text) / 1000 for text in kilohertz] or [
+        float(value) for key, value in _cpuinfo() if key == "cpu MHz"
+    ]
+    return max(megahertz, default=None)
+
+
+def _governor():
+    return ", ".join(sorted(set(_of_all_cores("scaling_governor")))) or None
+
+
+def _of_all_cores(name):
+    """What the system says of every core's frequency; virtual machines say nothing."""
+    paths = _CORES.glob(f"cpu[0-9]*/cpufreq/{name}")
+    return [path.read_text(encoding="utf-8").strip() for path in paths]
+
+
+def _cpuinfo():
+    """Pairs of key and value of all cores."""
+    if not _CPUINFO.exists():
+        return []
+    lines = _CPUINFO.read_text(encoding="utf-8").splitlines()
+    pairs = [line.partition(":")[::2] for line in lines]
+    return [(key.strip(), value.strip()) for key, value in pairs]
 
 
 def _git_commit():
@@ -65,10 +99,5 @@ def _git_commit():
 
 
 def _processor():
-    path = pathlib.Path("/proc/cpuinfo")
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                return value.strip()
-    return platform.processor() or None
+    names = [value for key, value in _cpuinfo() if key == "model name"]
+    return names[0] if names else platform.processor() or None

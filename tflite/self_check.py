@@ -2,10 +2,11 @@
 
 Images are a few: of the calibration images where there are any, else noise, the same
 for every conversion. Where a gate's log odds are within `CLOSE` of the threshold, a
-rounding error decides, so of several images those are taken whose gates are surest.
+rounding error may decide, so of several images those are taken whose gates are surest.
 
-A file of float32 is refused where a decision differs, or a prediction by more than
-`TOLERANCE` times the largest one of all (at least 1). A quantized file is refused where
+A file of float32 is refused where, on an image without such close calls, a decision
+differs, or a prediction by more than `TOLERANCE` times the largest one of all (at least
+1); and where no image at all is equal. A quantized file is refused where
 fewer than `LEAST_GATES` of the decisions, or than `LEAST_CLASSES` of the classes, are
 equal: quantized weights move every number, and one other decision changes what all
 gates behind it see. So this finds files that are wrong, such as those of bad
@@ -55,6 +56,9 @@ def check(content, description, model, options):
             network = runtime.Network(path)
             for tau, u in _settings(description):
                 _check_at(network, description, model, options, tau, u)
+            for signature in description.signatures[1:]:
+                network = runtime.Network(path, signature=signature)
+                _check_dense(network, description, model, options)
         # What LiteRT raises for a file that it does not run.
         except (RuntimeError, ValueError) as error:
             if isinstance(error, InputError):
@@ -101,33 +105,49 @@ def _settings(description):
 
 
 def _check_at(network, description, model, options, tau, u):
-    images = options.calibration
-    if images is None:
-        images = noise(description, _CHOICE * options.check_samples)
-    images = images[: _CHOICE * options.check_samples]
+    images = _images(description, options, _CHOICE * options.check_samples)
     expected, gates = reference.run_gates(model, images, tau=tau, u=u)
     margins = _margins(description, gates, tau, len(images))
     surest = np.sort(np.argsort(-margins, kind="stable")[: options.check_samples])
     if description.dial is not None:
         network.set_dial(u if u is not None else 0.0 if tau is None else tau)
     predictions, decisions = network.run(images[surest])
-    compared = {
-        "predictions": (predictions, expected[surest]),
-        "decisions": (
-            description.all_decisions(decisions, len(surest)),
-            _all_decisions(gates, surest),
-        ),
-    }
-    if not np.isfinite(expected).all():
+    told = description.all_decisions(decisions, len(surest))
+    _compare(
+        model,
+        options,
+        margins[surest] >= CLOSE,
+        (predictions, expected[surest]),
+        (told, _all_decisions(description, gates, surest)),
+    )
+
+
+def _check_dense(network, description, model, options):
+    images = _images(description, options, options.check_samples)
+    expected, _ = reference.run(model, images, tau=None)
+    predictions, _ = network.run(images)
+    sure = np.ones(len(images), bool)
+    _compare(model, options, sure, (predictions, expected), (None, None))
+
+
+def _images(description, options, count):
+    if options.calibration is None:
+        return noise(description, count)
+    return options.calibration[:count]
+
+
+def _compare(model, options, sure, predictions, decisions):
+    """Compares pairs of what was got and what was expected."""
+    if not np.isfinite(predictions[1]).all():
         raise InputError(
             f"Expected a network whose predictions are finite, got {model.name!r}, "
             "whose are not on the images of the check; --check_samples=0 switches it "
             "off."
         )
     if options.quantize != "none":
-        _compare_loosely(**compared)
+        _compare_loosely(predictions, decisions)
     else:
-        _compare_exactly(margins[surest] >= CLOSE, **compared)
+        _compare_exactly(sure, predictions, decisions)
 
 
 def _margins(description, gates, tau, count):
@@ -140,34 +160,39 @@ def _margins(description, gates, tau, count):
     return np.abs(log_odds[:, undecided] - threshold).min(axis=1)
 
 
-def _all_decisions(gates, chosen):
+def _all_decisions(description, gates, chosen):
     decisions = [gate["decision"][chosen] for gate in gates.values()]
-    return np.concatenate(decisions, axis=1) if decisions else None
+    return description.reached(np.concatenate(decisions, axis=1)) if decisions else None
 
 
 def _compare_exactly(sure, predictions, decisions):
-    if not sure.any():
-        raise InputError(
-            "Expected an image on which the gates' decisions are clear, to compare the "
-            f"file with Keras, got none: log odds are within {CLOSE} of the threshold "
-            "on all; give --calibration_dataset, another --tau or more "
-            "--check_samples, or switch the check off by --check_samples=0."
-        )
+    """Raises where an image differs, though its gates are sure, or where all do."""
     told, known = decisions
-    if told is not None and (told != known)[sure].any():
-        raise InputError(
-            "Expected a file that decides as Keras does, got other decisions for "
-            f"{int((told != known)[sure].any(axis=1).sum())} of {int(sure.sum())} "
-            f"images; {_FIX}."
-        )
     got, expected = predictions
     limit = TOLERANCE * max(1.0, float(np.abs(expected).max()))
-    error = np.abs(got - expected)[sure].max()
-    # Not "error > limit", which NaN is not.
-    if not error <= limit:
+    errors = np.abs(got - expected).reshape(len(got), -1).max(axis=1)
+    # NaN is not within the limit.
+    equal = errors <= limit
+    decided_alike = np.ones(len(got), bool)
+    if told is not None:
+        decided_alike = (told == known).all(axis=1)
+    if (sure & ~decided_alike).any():
+        raise InputError(
+            "Expected a file that decides as Keras does, got other decisions for "
+            f"{int((sure & ~decided_alike).sum())} of {int(sure.sum())} images; {_FIX}."
+        )
+    if (sure & ~equal).any():
         raise InputError(
             f"Expected a file whose predictions are Keras' to {limit:.1e}, got a "
-            f"difference of {error:.1e}; {_FIX}."
+            f"difference of {errors[sure & ~equal].max():.1e}; {_FIX}."
+        )
+    if not (equal & decided_alike).any():
+        raise InputError(
+            "Expected an image on which the file does what Keras does, got none, and "
+            f"none whose gates' log odds are all further than {CLOSE} from the "
+            "threshold, so that it could be told why; give --calibration_dataset, "
+            "another --tau or more --check_samples, or switch the check off by "
+            "--check_samples=0."
         )
 
 

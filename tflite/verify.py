@@ -22,6 +22,9 @@ from tflite import metadata
 from tflite import quiet
 from tflite.errors import InputError
 
+SCHEMA = "tfgate.verify"
+SCHEMA_VERSION = 1
+
 
 def verify(
     model,
@@ -52,9 +55,11 @@ def verify(
     Returns:
         Dict for JSON:
 
+        - `schema`, `schema_version`: what this is;
         - `samples`: number of images;
         - `gate_agreement`: share of equal decisions over images and components, those
-          that are decided in the file included; None for a network without gates, or
+          that are decided in the file included; behind a closed early exit all count as
+          closed; None for a network without gates, or
           where the file does not tell its decisions;
         - `prediction_agreement`: share of images with the same class;
         - `max_abs_error`: largest difference between two predictions;
@@ -70,7 +75,8 @@ def verify(
         - `us`: for a file with an input u, a list with the numbers above, `accuracy`
           included, at each `u`; the ones above are then the lowest agreements, the
           largest error, and means of the others. None for other files;
-        - `compared`: the two files, data set, lowering, quantization, the reference,
+        - `compared`: the two files, the SHA-256 of the .tflite file, the data set,
+          lowering, quantization, the reference,
           and `same_source`: whether the file was made from this very `.keras` file,
           None if one of the two was in memory;
         - `date`, `git_commit`, `versions`.
@@ -133,11 +139,14 @@ def _compare(model, tflite, description, images, tau, us, worst):
             "us": [{"u": u, **row} for u, row in zip(us, rows, strict=True)]
         }
     return {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
         "samples": len(images),
         **result,
         "tau": tau,
         "compared": {
             "tflite": os.path.basename(tflite),
+            "tflite_sha256": files.fingerprint(tflite),
             "dataset": images.name,
             "lowering": description["lowering"],
             "quantization": description["quantization"],
@@ -188,6 +197,8 @@ def _compare_at(network, model, description, images, tau, u, worst):
         network.set_dial(tau if u is None else u)
     predictions, decisions = network.run(images.images)
     expected, expected_decisions = reference.run(model, images.images, tau=tau, u=u)
+    if expected_decisions is not None:
+        expected_decisions = description.reached(expected_decisions)
     all_decisions = description.all_decisions(decisions, len(images))
     told = all_decisions is not None
     executed = description.executed_macs(decisions, u)

@@ -16,7 +16,7 @@ import time
 from absl import app
 from absl import flags
 
-from tflite.benchmark import benchmark
+from tflite import benchmark
 from tflite.convert import convert
 from tflite.verify import verify
 from tools import demo_report
@@ -59,8 +59,8 @@ def main(argv):
         results[name] = _train(name, workdir / name)
     _headline(4, "convert to TFLite, and compare with Keras")
     files = {name: _convert(name, workdir) for name in _CONVERSIONS}
-    _headline(5, "measure latency: each against the dense file, in alternation")
-    latencies = {name: _benchmark(name, files, workdir) for name in ("gated", "pruned")}
+    _headline(5, "measure latency: all files in alternation")
+    latencies = _benchmark(files, workdir)
     rows = _rows(results, files, latencies)
     report = workdir / "report.html"
     seconds = time.monotonic() - started
@@ -114,38 +114,44 @@ def _convert(name, workdir):
     return path
 
 
-def _benchmark(name, files, workdir):
-    result = benchmark(
-        files[name],
+def _benchmark(files, workdir):
+    """Runs all files; returns the point of each, and the conditions."""
+    result = benchmark.benchmark(
+        [files["gated"], files["pruned"]],
         files["dense"],
         dataset="digits",
         samples=_SAMPLES,
         runs=_RUNS,
-        sweep="tau" if name == "gated" else None,
-        sweep_values=(0.0,) if name == "gated" else (),
-        json=workdir / f"benchmark_{name}.json",
+        sweep="tau",
+        sweep_values=(0.0,),
+        json=workdir / "benchmark.json",
     )
-    print(f"{name}: p50 {result['ratio_p50']:.3f} of dense", flush=True)
-    return result
+    print(benchmark.table(result), flush=True)
+    points = {
+        "dense": benchmark.find(result, "dense"),
+        f"gated, threshold {_TAU}": benchmark.find(result, "gated", tau=_TAU),
+        "gated, all open": benchmark.find(result, "gated", tau=0.0),
+        "pruned": benchmark.find(result, "pruned"),
+    }
+    return points, result["conditions"]
 
 
 def _rows(results, files, latencies):
     dense_macs = results["dense"]["macs"]["dense"]
     sizes = {name: path.stat().st_size for name, path in files.items()}
-    gated, pruned = latencies["gated"], latencies["pruned"]
-    threshold = gated["model"]["latency_ms"]["p50"], gated["ratio_p50"]
-    all_open = [row for row in gated["sweep"] if row["tau"] == 0.0][0]
+    points, _ = latencies
     policies = results["gated"]["policies"]
 
-    def row(network, measured, p50=None, ratio=None, file=None):
+    def row(network, measured, file=None):
+        point = points.get(network)
         return demo_report.Row(
             network,
             measured["accuracy"],
             measured["executed_macs"],
             measured["executed_macs"] / dense_macs,
             measured["activation_rate"],
-            p50,
-            ratio,
+            None if point is None else point["latency_ms"]["p50"],
+            None if point is None else point["ratio_p50"],
             None if file is None else sizes[file],
         )
 
@@ -154,26 +160,18 @@ def _rows(results, files, latencies):
         "executed_macs": dense_macs,
         "activation_rate": 1.0,
     }
-    opened = all_open["latency_ms"]["p50"], all_open["ratio_p50"]
-    cut = pruned["model"]["latency_ms"]["p50"], pruned["ratio_p50"]
     independent = results["independent"]["policies"]["threshold"]
     return [
-        row("dense", dense, gated["baseline"]["latency_ms"]["p50"], 1.0, "dense"),
+        row("dense", dense, "dense"),
         row("gated, stochastic", policies["stochastic"]),
-        row(f"gated, threshold {_TAU}", policies["threshold"], *threshold, "gated"),
-        row("gated, all open", policies["always_open"], *opened, "gated"),
-        row("pruned", independent, *cut, "pruned"),
+        row(f"gated, threshold {_TAU}", policies["threshold"], "gated"),
+        row("gated, all open", policies["always_open"], "gated"),
+        row("pruned", independent, "pruned"),
     ]
 
 
 def _distributions(latencies):
-    gated, pruned = latencies["gated"], latencies["pruned"]
-    return {
-        "dense": gated["baseline"]["latency_ms"],
-        f"gated, threshold {_TAU}": gated["model"]["latency_ms"],
-        "gated, all open": gated["sweep"][0]["latency_ms"],
-        "pruned": pruned["model"]["latency_ms"],
-    }
+    return {name: point["latency_ms"] for name, point in latencies[0].items()}
 
 
 def _plots(workdir):
@@ -188,7 +186,7 @@ def _plots(workdir):
 
 
 def _conditions(results, latencies, seconds):
-    conditions = latencies["gated"]["conditions"]
+    _, conditions = latencies
     machine = conditions["machine"]
     gated = results["gated"]
     versions = ", ".join(f"{k} {v}" for k, v in conditions["versions"].items())
@@ -197,7 +195,7 @@ def _conditions(results, latencies, seconds):
         f"Training: {gated['epochs']} epochs on digits, seed {gated['seed']}; gate "
         f"loss {digits.DEFAULTS['gate_loss']}; commit {gated['git_commit']}.",
         f"Latency: {conditions['runs']} runs of each file, image by image in "
-        f"alternation, {conditions['threads']} thread, the first "
+        f"alternation, one thread, the first "
         f"{conditions['samples']} test images.",
         f"Machine: {machine['processor']}, {machine['architecture']}, "
         f"{machine['cores']} cores, load {machine['load']:.1f} before the measurement.",

@@ -46,8 +46,12 @@ def test_convert_then_verify(keras_files, tmp_path):
         lowering="conditional",
         gate_outputs=True,
         labels=labels,
+        explain=True,
+        block_lowering="second=if",
     )
     assert done.returncode == 0, done.stderr
+    assert "least expected time, cost model" in done.stdout
+    assert "--block_lowering=second=if" in done.stdout
     assert "first: if (0 closed, 0 open, 1 undecided)" in done.stdout
     done = run(
         "verify",
@@ -92,8 +96,8 @@ def test_benchmark_prints_a_table(converted, tmp_path):
         json=tmp_path / "result.json",
     )
     assert done.returncode == 0, done.stderr
-    taus = [line.split()[0] for line in done.stdout.splitlines()[:5]]
-    assert taus == ["tau", "baseline", "0.5", "0.2", "0.8"]
+    taus = [line.split()[1] for line in done.stdout.splitlines()[:5]]
+    assert taus == ["tau", "-", "0.5", "0.2", "0.8"]
     assert json.loads((tmp_path / "result.json").read_text())["conditions"]["runs"] == 5
 
 
@@ -143,12 +147,20 @@ def test_truncated_files(
         ),
         (
             "convert",
+            {"model": "x.keras", "output": "o", "block_lowering": "first"},
+            "--block_lowering=PATTERN=NAME, got 'first'",
+        ),
+        (
+            "convert",
             {"model": "x.keras", "output": "o", "data_dir": "."},
             "--calibration_dataset with --data_dir=.",
         ),
         ("verify", {"model": "x.keras", "tflite": "x.tflite"}, "--tflite to be a file"),
         ("verify", {"model": "x", "tflite": "x", "min_agreement": 2}, "in [0, 1]"),
-        ("benchmark", {"model": "x", "baseline": "x"}, "--model to be a file"),
+        ("benchmark", {"model": "x", "baseline": "x"}, "--baseline to be a file"),
+        ("benchmark", {"baseline": "x"}, "at least one --model"),
+        ("benchmark", {"baseline": "x", "threads": "1,a"}, "--threads as whole"),
+        ("static", {"model": "x.keras", "output": "o"}, "--model to be a file"),
         (
             "benchmark",
             {"model": "x", "baseline": "x", "sweep_values": "a"},

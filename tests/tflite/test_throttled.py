@@ -85,14 +85,15 @@ def test_verify_refuses_u_without_an_input(files):
 def test_benchmark_sweeps_u(files):
     _, model, baseline = files
     result = benchmark.benchmark(model, baseline, u=0.5, sweep="u", **FEW)
-    assert result["model"]["u"] == 0.5 and result["model"]["tau"] is None
-    assert result["baseline"]["u"] is None
-    assert [row["u"] for row in result["sweep"]] == throttled.US
-    ratios = [row["macs_ratio"] for row in result["sweep"]]
+    dense, *points = result["points"]
+    assert dense["u"] is None and {point["tau"] for point in points} == {None}
+    # The chosen one first.
+    assert [p["u"] for p in points] == [0.5, *(u for u in throttled.US if u != 0.5)]
+    ratios = [p["macs_ratio"] for p in sorted(points, key=lambda p: p["u"])]
     assert ratios == sorted(ratios) and ratios[-1] == 1.0
     table = benchmark.table(result).splitlines()
-    assert table[0].split()[0] == "u" and table[2].split()[0] == "0.5"
-    assert len(table) == 3 + len(throttled.US)
+    assert table[0].split()[:2] == ["file", "u"] and table[2].split()[1] == "0.5"
+    assert len(table) == 2 + len(throttled.US)
 
 
 @pytest.mark.parametrize(

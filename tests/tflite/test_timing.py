@@ -68,7 +68,8 @@ def test_summary(measured):
     assert summary["p50"] == summary["mean"] == summary["image_mean"] == 2500
     assert summary["p99"] <= 4000
     assert summary["std"] == pytest.approx(np.std([1000, 2000, 3000, 4000]))
-    assert summary["cpu_p50"] == 1250
+    assert summary["cpu_p50"] == summary["cpu_image_mean"] == 1250
+    assert summary["cpu_per_wall"] == 0.5
     assert summary["disturbed"] == 1.0
 
 

@@ -6,6 +6,7 @@ import pathlib
 import tempfile
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 
 import keras
@@ -35,6 +36,7 @@ def compact(
     tau: float = 0.5,
     calibration: Iterable[TensorTree] | None = None,
     print_fn: Callable[[CompactionReport], object] | None = None,
+    decisions: Mapping[str, Sequence[int]] | None = None,
 ) -> keras.Model:
     """Returns the plain network that a polarized gated model amounts to.
 
@@ -57,13 +59,16 @@ def compact(
         print_fn: receives the `CompactionReport`, with the parameters, MACs and bytes
             of both networks; `print` shows it. None measures and prints nothing.
             `plan_compaction` returns what is known without building anything.
+        decisions: for gates, by name, what they are taken to decide, see
+            `plan_compaction`: the network that is left if they always did.
 
     Returns:
         A `keras.Model` with copies of the weights, of stock layers and, beside sliced
         filters, `tfgate.layers`. Its predictions equal the thresholded model's.
 
     Raises:
-        ValueError: some gates are undecided; the message names their blocks.
+        ValueError: some gates are undecided; the message names their blocks. Or
+            decisions do not fit the gates.
 
     Example:
     >>> import tfgate
@@ -72,7 +77,7 @@ def compact(
     >>> plain.count_params() < gated.count_params()
     True
     """
-    report = plan_compaction(model, tau, calibration)
+    report = plan_compaction(model, tau, calibration, decisions)
     if report.undecided:
         raise ValueError(
             "Expected gates that always decide alike, got undecided ones in the "

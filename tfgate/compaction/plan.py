@@ -2,6 +2,8 @@
 
 import dataclasses
 from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -24,6 +26,7 @@ def plan_compaction(
     model: GatedModel,
     tau: float = 0.5,
     calibration: Iterable[TensorTree] | None = None,
+    decisions: Mapping[str, Sequence[int]] | None = None,
 ) -> CompactionReport:
     """Finds which gated blocks are decided for good.
 
@@ -38,12 +41,15 @@ def plan_compaction(
         tau: threshold in (0, 1).
         calibration: `tf.data.Dataset`, or iterable, of batches `x` or `(x, y, ...)`;
             None leaves data-dependent gates undecided.
+        decisions: for gates, by name, the 0 or 1 of each component that they are taken
+            to decide for every image, whatever they would decide.
 
     Returns:
         A `CompactionReport`, with what is known before anything is built.
 
     Raises:
-        ValueError: tau is not in (0, 1), or the calibration set is empty.
+        ValueError: tau is not in (0, 1), the calibration set is empty, or decisions
+            do not fit the gates.
     """
     policy = Threshold(tau)
     rates: dict[str, np.ndarray] = {}
@@ -52,6 +58,7 @@ def plan_compaction(
     for gate in model.gates:
         if isinstance(gate, IndependentGate):
             rates[gate.name] = _independent_rates(gate, policy)
+    rates.update(_chosen_rates(model, decisions or {}))
     blocks = tuple(
         _decide(model, block, rates.get(block.gate.name)) for block in model.blocks
     )
@@ -137,6 +144,20 @@ def _macs_after(model: GatedModel, blocks: Iterable[BlockDecision]) -> int:
             block.decisions if decided else [1] * len(block.decisions), "float64"
         )
     return model.costs.count(left) - gates
+
+
+def _chosen_rates(
+    model: GatedModel, decisions: Mapping[str, Sequence[int]]
+) -> dict[str, np.ndarray]:
+    sizes = {gate.name: gate.components for gate in model.gates}
+    for name, chosen in decisions.items():
+        size = sizes.get(name)
+        if size is None or len(chosen) != size or not set(chosen) <= {0, 1}:
+            raise ValueError(
+                "Expected decisions of 0 and 1, one for each component of a gate among "
+                f"{sizes}, got {chosen!r} for {name!r}."
+            )
+    return {name: np.array(chosen, "float64") for name, chosen in decisions.items()}
 
 
 def _independent_rates(gate: IndependentGate, policy: Threshold) -> np.ndarray:

@@ -370,3 +370,25 @@ def test_block_of_an_unknown_class():
     block = OtherBlock(name="other")
     with pytest.raises(ValueError, match="GatedResidual.*'other'.*OtherBlock"):
         apply_decided(rewriter, block, Action.REMOVE, keras.Input((8, 8, 3)))
+
+
+def test_given_decisions_stand_for_what_gates_decide():
+    model = dependent_model(None, None)
+    compacted = tfgate.compact(model, decisions={"g0": [1], "g1": [0]})
+    for gate, leaning in zip(model.gates, (100.0, -100.0), strict=True):
+        gate.logits_dense.bias.assign([-leaning / 2.0, leaning / 2.0])
+    assert_equal_predictions(compacted, model, builders.make_images(10))
+
+
+def test_given_decisions_overrule_a_threshold():
+    model = independent_model(OPEN, CLOSED)
+    report = tfgate.plan_compaction(model, decisions={"g0": [0]})
+    assert [block.action for block in report.blocks] == [Action.REMOVE] * 2
+
+
+@pytest.mark.parametrize(
+    "decisions", [{"g2": [1]}, {"g0": [1, 0]}, {"g0": []}, {"g0": [0.5]}]
+)
+def test_given_decisions_must_fit_the_gates(decisions):
+    with pytest.raises(ValueError, match="decisions of 0 and 1, one for each"):
+        tfgate.compact(independent_model(OPEN, CLOSED), decisions=decisions)

@@ -39,7 +39,8 @@ class MaskedFilters(keras.layers.Layer):
             shape = inputs_shape
             for element in path:
                 if not isinstance(element, Site):
-                    element.build(shape)
+                    if not element.built:
+                        element.build(shape)
                     shape = element.compute_output_shape(shape)
         self.built = True
 

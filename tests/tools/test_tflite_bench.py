@@ -1,0 +1,157 @@
+import subprocess
+
+import keras
+import numpy as np
+import pytest
+
+from tests.tflite import builders
+from tflite import datasets
+from tflite import metadata
+from tools import bench_files
+from tools import bench_rows
+from tools import dial_latency
+from tools import tflite_bench
+from tools.bench_rows import Line
+
+DIAL = {
+    "resnext50": {
+        "settings": [
+            {"u": 0.0, "over_bound": 1.0, "ratio": 0.1, "macs_share": 0.1},
+            {"u": 0.5, "over_bound": 1.03, "ratio": 0.58, "macs_share": 0.55},
+        ]
+    }
+}
+
+
+@pytest.fixture
+def conditions(tmp_path):
+    workshop = bench_files.Workshop(tmp_path, seed=0, reuse=True)
+    return bench_rows.Conditions(workshop, runs=6, seed=0)
+
+
+@pytest.fixture
+def resnet50(conditions, tmp_path, monkeypatch):
+    """Small files in place of ResNet-50's, as if they had been made before."""
+    keras.utils.set_random_seed(1)
+    model = builders.dependent(datasets.load("digits", samples=40).images)
+    model.save(tmp_path / "resnet50_blocks.keras")
+    # In this process: starting a command each would take a minute.
+    monkeypatch.setattr(bench_files, "measured", _converted_here)
+    return model
+
+
+def _converted_here(module, arguments):
+    from tflite.convert import convert
+    from tflite.static import static
+
+    arguments = dict(arguments)
+    if module == "tflite.static":
+        static(
+            arguments.pop("model"),
+            arguments.pop("output"),
+            closed=arguments.pop("closed").split(","),
+            **arguments,
+        )
+    else:
+        convert(**arguments)
+    return {"command": module, "seconds": 2.0, "cpu_seconds": 1.0, "peak_gib": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("line", "cells", "reached"),
+    [
+        (Line("a", 1.02, "≤", 1.03), ("a", "1.020", "≤ 1.03", "yes"), True),
+        (Line("a", 0.94, "≥", 0.95), ("a", "0.940", "≥ 0.95", "no"), False),
+        (
+            Line("a", 61.0, "≤", 60, "s", "b"),
+            ("a", "61.000 s (b)", "≤ 60 s", "no"),
+            False,
+        ),
+        (Line("a", 1.5), ("a", "1.500", "", ""), None),
+    ],
+)
+def test_lines_say_whether_the_goal_is_reached(line, cells, reached):
+    assert line.reached is reached and line.cells() == cells
+    assert line.document()["reached"] is reached
+
+
+def test_table_is_markdown():
+    table = tflite_bench.table([Line("a", 1.0, "≤", 2.0), Line("b", 3.0)])
+    assert [row.count("|") for row in table.splitlines()] == [5] * 4
+
+
+def test_blocks_are_compared_with_static_and_dense(conditions, resnet50):
+    overhead, efficiency, opened = bench_rows.blocks(conditions)
+    assert (overhead.goal, efficiency.goal, opened.goal) == (1.03, 0.95, 1.02)
+    assert overhead.value > 0 and opened.value > 0 and efficiency.value > 0
+    directory = conditions.workshop.directory
+    static = metadata.read(directory / "resnet50_static.tflite").static
+    assert list(static.values()) == [[1], [0], [1]]
+    assert (directory / "resnet50_blocks.benchmark.json").is_file()
+
+
+def test_conversions_are_told(conditions, resnet50):
+    seconds, peak, size = bench_rows.conversion(conditions)
+    assert (seconds.value, peak.value) == (2.0, 0.5)
+    directory = conditions.workshop.directory
+    sizes = [
+        (directory / f"resnet50_{name}.tflite").stat().st_size
+        for name in ("gated", "dense")
+    ]
+    assert size.value == sizes[0] / sizes[1]
+
+
+def test_files_are_reused(conditions, resnet50, monkeypatch):
+    path = conditions.workshop.converted("resnet50_blocks", "a", lowering="dense")
+    again = bench_files.Workshop(conditions.workshop.directory, seed=0, reuse=True)
+    monkeypatch.setattr(bench_files, "measured", None)
+    assert again.converted("resnet50_blocks", "a", lowering="dense") == path
+    assert again.conversions == conditions.workshop.conversions
+
+
+def test_dynamic_range_is_compared_with_float(conditions, resnet50):
+    (line,) = bench_rows.dynamic_range(conditions)
+    assert line.goal == 0.9 and line.value > 0
+    directory = conditions.workshop.directory
+    names = {path.stem for path in directory.glob("*.tflite")}
+    assert {"resnet50_gated_dynamic", "resnet50_dense"} <= names
+
+
+def test_dial_takes_half_open(conditions, monkeypatch):
+    monkeypatch.setattr(dial_latency, "measure", lambda *_, **__: DIAL)
+    (line,) = bench_rows.dial(conditions)
+    assert line.value == 1.03 and line.reached and "0.580 of dense" in line.note
+
+
+def test_rows_that_lack_something_are_skipped(conditions):
+    lines, skipped = tflite_bench.measure(
+        ["dynamic_range_accuracy"], conditions.workshop, runs=5, seed=0
+    )
+    assert not lines
+    assert skipped == [
+        "dynamic_range_accuracy is skipped: it needs --trained and --data_dir"
+    ]
+
+
+def test_commands_are_measured():
+    facts = bench_files.measured("json.tool", {"help": True})
+    assert facts["command"] == "python -m json.tool --help"
+    assert facts["seconds"] > 0 and facts["peak_gib"] > 0.001
+    with pytest.raises(subprocess.CalledProcessError):
+        bench_files.measured("json.tool", {"unknown": 1})
+
+
+@pytest.mark.large
+@pytest.mark.timeout(900)
+def test_forced_gates_are_computed_and_close_every_second_block(tmp_path):
+    import tfgate
+
+    workshop = bench_files.Workshop(tmp_path, seed=0, reuse=False)
+    path = workshop.network("resnet50_blocks")
+    model = keras.saving.load_model(path)
+    image = np.random.default_rng(0).uniform(0, 255, (1, 224, 224, 3))
+    with tfgate.use_policy(model, tfgate.Threshold(0.5)):
+        gates = model.core(image.astype("float32"), training=False)["gates"]
+    decisions = [float(gates[name]["decision"][0, 0]) for name in model.gate_names]
+    assert decisions == [1.0, 0.0] * 8
+    assert all(np.any(block.gate.logits_dense.kernel) for block in model.blocks)

@@ -1,0 +1,247 @@
+"""Which filters share a condition: clusters of components that open together.
+
+A condition of its own for each component would cost more than it saves, so a file runs
+*clusters* of at least `min_group` filters: whole where any member is open. What that
+costs is, over images n,
+
+    J = mean_n sum_p macs_p prod_f share_f(z'_n)  +  condition_macs * conditions
+
+with the block's products p (a convolution between two gated places has two factors) and
+z' the decisions with every member of an open cluster open. `find` lowers J place by
+place: with the other places fixed, J is a weighted sum over images of the filters that
+this place runs. For one place clusters are merged greedily, beginning with single
+components, always the pair that adds least; then components move and change places
+while that helps. The same search starts from the original order and from the order by
+rate too, and the best of the three is taken, so that no result is worse than those.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from tflite.clustering import place
+from tflite.clusters import SiteClusters
+
+# Open for so many of the images that a condition hardly ever saves anything.
+UNGATED_RATE = 0.99
+_PASSES = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Clustering:
+    """What `find` found for one block.
+
+    Attributes:
+        sites: place name -> `tflite.clusters.SiteClusters`.
+        macs: expected MACs of what the block's gates switch, per image.
+        original_macs: the same with clusters of neighbours in the original order.
+        by_rate_macs: the same with clusters of neighbours in the order of their rates.
+        component_macs: the same with a condition for every component: the least that
+            any clustering could reach.
+    """
+
+    sites: dict
+    macs: float
+    original_macs: float
+    by_rate_macs: float
+    component_macs: float
+
+
+def find(block, decisions, *, min_group, condition_macs=0.0, never=()):
+    """Finds clusters for every gated place of a block.
+
+    Args:
+        block: a built `tfgate.GatedFilters`.
+        decisions: array `[images, components]` of 0 and 1, recorded on images that the
+            file will meet the like of.
+        min_group: least number of filters of a cluster, at least 1. A place whose gated
+            filters are fewer is one cluster.
+        condition_macs: what a condition costs, as MACs: clusters grow beyond
+            `min_group` while a merger saves more than it opens.
+        never: components that are closed for every image, whatever it is.
+
+    Returns:
+        `Clustering`.
+
+    Raises:
+        ValueError: the decisions are not those of this block's gate, or there are none.
+    """
+    decisions = np.asarray(decisions, bool)
+    if decisions.ndim != 2 or decisions.shape[1] != block.gate.components:
+        raise ValueError(
+            f"Expected decisions [images, {block.gate.components}] of block "
+            f"{block.name!r}, got {decisions.shape}."
+        )
+    if not len(decisions):
+        raise ValueError("Expected decisions of at least one image, got none.")
+    never = np.array(sorted(never), int)
+    if decisions[:, never].any():
+        raise ValueError(
+            f"Expected components {never.tolist()} of block {block.name!r} to be "
+            "closed for every image, got open ones."
+        )
+    search = _Search(block, decisions, min_group, condition_macs, never)
+    plain = {name: search.in_order(order) for name, order in _ORDERS.items()}
+    starts = [*plain.values(), search.merged()]
+    best = min((search.improved(start) for start in starts), key=search.cost)
+    return Clustering(
+        search.site_clusters(best),
+        search.macs(best),
+        search.macs(plain["original"]),
+        search.macs(plain["by_rate"]),
+        search.macs(search.single()),
+    )
+
+
+_ORDERS = {
+    "original": lambda rates: np.arange(len(rates)),
+    "by_rate": lambda rates: np.argsort(-rates, kind="stable"),
+}
+
+
+class _Search:
+    """The clusters of one block: a dict, place name -> list of lists of components."""
+
+    def __init__(self, block, decisions, min_group, condition_macs, never):
+        self._sites = block.sites
+        self._products = block.products()
+        self._decisions = decisions
+        self._condition_macs = condition_macs
+        rates = decisions.mean(axis=0)
+        self._rates = rates
+        self._ungated, self._free, self._least, self._never = {}, {}, {}, {}
+        for site in block.sites:
+            own = np.arange(site.components.start, site.components.stop)
+            closed = np.isin(own, never)
+            always = (rates[own] >= UNGATED_RATE) & ~closed
+            self._never[site.name] = own[closed].tolist()
+            self._ungated[site.name] = own[always].tolist()
+            self._free[site.name] = own[~always & ~closed]
+            self._least[site.name] = -(-min_group // site.filters_per_gate)
+
+    # --- Beginnings
+
+    def in_order(self, order):
+        found = {}
+        for name, own in self._free.items():
+            found[name] = _chunks(own[order(self._rates[own])], self._least[name])
+        return found
+
+    def single(self):
+        return {name: [[c] for c in own] for name, own in self._free.items()}
+
+    def merged(self):
+        """Greedy mergers, place by place; the places not yet merged stay single."""
+        clusters = self.single()
+        for site in self._sites:
+            own = self._free[site.name]
+            merged = place.merge(
+                self._decisions[:, own],
+                self._least[site.name],
+                self._weights(site, clusters),
+                self._condition_macs,
+            )
+            clusters[site.name] = [own[members].tolist() for members in merged]
+        return clusters
+
+    # --- Costs
+
+    def macs(self, clusters):
+        """Expected MACs."""
+        return float(np.mean(self._macs(self._opened(clusters))))
+
+    def cost(self, clusters):
+        """J: MACs and conditions."""
+        conditions = sum(len(own) for own in clusters.values())
+        return self.macs(clusters) + self._condition_macs * conditions
+
+    def _opened(self, clusters):
+        """Decisions with every member of an open cluster open."""
+        opened = self._decisions.copy()
+        for name, own in clusters.items():
+            opened[:, self._ungated[name]] = True
+            for members in own:
+                opened[:, members] = self._decisions[:, members].any(1, keepdims=True)
+        return opened
+
+    def _macs(self, opened):
+        return sum(
+            product.macs * np.prod([_share(f, opened) for f in product.factors], 0)
+            for product in self._products
+        )
+
+    def _weights(self, site, clusters):
+        """What a filter of a place costs in each image, with the others as they are."""
+        opened = self._opened(clusters)
+        total = np.zeros(len(opened))
+        for product in self._products:
+            own = [f for f in product.factors if f.weights[site.components].any()]
+            others = [f for f in product.factors if f not in own]
+            for factor in own:
+                rest = [f for f in own if f is not factor] + others
+                share = np.prod([_share(f, opened) for f in rest], 0)
+                total += product.macs * share / factor.filters
+        return site.filters_per_gate * total / len(opened)
+
+    # --- Improvements
+
+    def improved(self, clusters):
+        """Moves and exchanges of components, and mergers, while they lower J."""
+        best, cost = clusters, self.cost(clusters)
+        for _ in range(_PASSES):
+            better = dict(best)
+            for site in self._sites:
+                weights = self._weights(site, better)
+                better[site.name] = self._rearrange(site, better[site.name], weights)
+            new = self.cost(better)
+            if new >= cost * (1 - 1e-6):
+                break
+            best, cost = better, new
+        return best
+
+    def _rearrange(self, site, clusters, weights):
+        labels = {c: k for k, own in enumerate(clusters) for c in own}
+        components = np.array(sorted(labels), int)
+        if not len(components):
+            return []
+        changing = place.Place(
+            self._decisions[:, components],
+            np.array([labels[c] for c in components]),
+            len(clusters),
+            min(self._least[site.name], len(components)),
+            weights,
+        )
+        for component in range(len(components)):
+            changing.improve(component)
+        changing.merge(self._condition_macs)
+        found = [
+            components[changing.labels == k].tolist() for k in range(len(clusters))
+        ]
+        return [own for own in found if own]
+
+    # --- The result
+
+    def site_clusters(self, clusters):
+        found = {}
+        for site in self._sites:
+            rate = {c: self._rates[c] for own in clusters[site.name] for c in own}
+            own = sorted(clusters[site.name], key=lambda o: -max(rate[c] for c in o))
+            found[site.name] = SiteClusters(
+                tuple(map(int, self._ungated[site.name])),
+                tuple(tuple(map(int, members)) for members in own),
+                tuple(map(int, self._never[site.name])),
+            )
+        return found
+
+
+def _share(factor, opened):
+    return (factor.always + opened @ factor.weights) / factor.filters
+
+
+def _chunks(components, least):
+    """Consecutive clusters of `least` components; the last takes what is left."""
+    count = max(1, len(components) // max(least, 1))
+    if not len(components):
+        return []
+    bounds = [least * k for k in range(count)] + [len(components)]
+    return [components[a:b].tolist() for a, b in zip(bounds, bounds[1:], strict=False)]

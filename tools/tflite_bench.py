@@ -1,0 +1,116 @@
+r"""Measures TFLite files against their goals: `make bench`.
+
+    python -m tools.tflite_bench [--workdir=build/bench] [--rows=blocks,conversion] \
+        [--runs=200] [--reuse] [--trained=model.keras --data_dir=TFDS]
+
+Builds networks of random weights, converts them by the commands that a user has,
+measures, and prints a table in Markdown; `bench.json` in the workdir has the same with
+machine and versions, and `*.benchmark.json` the single benchmarks, for
+`tflite.report`. One thread, batch 1, random images: latency does not depend on what a
+network has learned, but on which of its parts run.
+
+Ratios are of processor time, files in alternation, in a process without TensorFlow; the
+files are made in others. On a quiet machine all rows take some ten minutes.
+"""
+
+import pathlib
+
+from absl import flags
+
+from tflite import errors
+from tflite import files
+from tflite import machine
+from tflite.errors import InputError
+from tools import bench_rows
+from tools.bench_files import Workshop
+
+
+def measure(names, workshop, *, runs, seed, trained=None, data_dir=None):
+    """Measures rows.
+
+    Args:
+        names: some of `tools.bench_rows.ROWS`.
+        workshop: `tools.bench_files.Workshop`.
+        runs: number of runs of each file that count.
+        seed: int, of the order of files.
+        trained: path of a `.keras` file of a gated network trained on CIFAR-10, for
+            rows on accuracy; None skips them.
+        data_dir: directory of TFDS data sets, for the same rows.
+
+    Returns:
+        `(lines, skipped)`: list of `tools.bench_rows.Line`, and list of messages.
+    """
+    conditions = bench_rows.Conditions(workshop, runs, seed, trained, data_dir)
+    lines, skipped = [], []
+    for name in names:
+        try:
+            found = bench_rows.ROWS[name](conditions)
+        except bench_rows.Skipped as reason:
+            skipped.append(f"{name} is skipped: {reason}")
+            print(skipped[-1], flush=True)
+            continue
+        for line in found:
+            print(line.text(), flush=True)
+        lines += found
+    return lines, skipped
+
+
+def table(lines):
+    """The lines as a table in Markdown."""
+    rows = ["| what | measured | goal | reached |", "|---|---|---|---|"]
+    rows += [f"| {' | '.join(line.cells())} |" for line in lines]
+    return "\n".join(rows)
+
+
+def define_flags():
+    """Defines the flags of the command."""
+    flags.DEFINE_list(
+        "rows", list(bench_rows.ROWS), f"Some of {', '.join(bench_rows.ROWS)}."
+    )
+    flags.DEFINE_string("workdir", "build/bench", "Directory for files and results.")
+    flags.DEFINE_bool("reuse", False, "Takes files that are in the workdir already.")
+    flags.DEFINE_integer("runs", 200, "Runs of each file that count.", 2)
+    flags.DEFINE_integer("seed", 0, "Of weights, images and order.", 0)
+    flags.DEFINE_string(
+        "trained", None, "A gated network trained on CIFAR-10, for rows on accuracy."
+    )
+    flags.DEFINE_string("data_dir", None, "Directory of TFDS data sets, for the same.")
+
+
+def main():
+    """Measures, prints, writes."""
+    values = flags.FLAGS
+    unknown = [name for name in values.rows if name not in bench_rows.ROWS]
+    if unknown or not values.rows:
+        raise InputError(
+            f"Expected --rows among {tuple(bench_rows.ROWS)}, got {values.rows}."
+        )
+    workdir = pathlib.Path(values.workdir).resolve()
+    workdir.mkdir(parents=True, exist_ok=True)
+    before = machine.describe()
+    workshop = Workshop(workdir, seed=values.seed, reuse=values.reuse)
+    lines, skipped = measure(
+        values.rows,
+        workshop,
+        runs=values.runs,
+        seed=values.seed,
+        trained=values.trained,
+        data_dir=values.data_dir,
+    )
+    outcome = {
+        "command": "python -m tools.tflite_bench",
+        "rows": [line.document() for line in lines],
+        "skipped": skipped,
+        "conversions": workshop.conversions,
+        "runs": values.runs,
+        "seed": values.seed,
+        "machine": before,
+        "frequency_mhz_after": machine.frequency_mhz(),
+        **machine.provenance(),
+    }
+    files.write_json(workdir / "bench.json", outcome)
+    print(f"\n{table(lines)}\n\nwrote {workdir / 'bench.json'}")
+
+
+if __name__ == "__main__":
+    errors.run(main, define_flags)
