@@ -71,6 +71,10 @@ setup(
             "tensorflow-model-optimization>=0.8.1",
             # The Keras 2 that tensorflow-model-optimization still asks for.
             "tf_keras>=2.21",
+            # Dynamic range files that run on TFLite 2.16, too.
+            "ai-edge-quantizer>=0.10",
+            # ai-edge-quantizer imports it without declaring it.
+            "tqdm>=4.66",
             # The digits again: a data set to verify and benchmark on offline.
             "scikit-learn>=1.5",
             # Results, which apps write too, checked against tflite/schema.

@@ -45,6 +45,11 @@ class SiteClusters:
             )
 
 
+def ungated(site):
+    """Lets all components of a place, a `Site`, run always: `SiteClusters`."""
+    return SiteClusters(tuple(range(site.components.start, site.components.stop)))
+
+
 def consecutive(site, min_group):
     """Puts components together in their original order.
 

@@ -1,43 +1,42 @@
 """The way from a trained network to the bytes of a .tflite file."""
 
 import contextlib
+import dataclasses
 
 import keras
+import numpy as np
 
 import tfgate
 from tfgate.graph import GraphRewriter
 from tflite import describe
+from tflite import expectations
+from tflite import explain
 from tflite import export
 from tflite import files
 from tflite import lowering as lowerings
 from tflite import metadata
+from tflite import nesting
 from tflite import plan
+from tflite import self_check
 from tflite import source
+from tflite.calibration import TrainingImages
 from tflite.errors import InputError
 from tflite.lowering.context import Decisions
+from tflite.options import LEVELS
+from tflite.options import MIN_GROUP
+from tflite.options import Options
+from tflite.quantization import int8
 
-LEVELS = 4
-MIN_GROUP = 16
 
-
-def run(
-    model,
-    *,
-    lowering,
-    tau,
-    tau_input,
-    gate_outputs,
-    quantize,
-    labels,
-    levels,
-    min_group,
-    clusters=None,
-):
-    """Converts a network; the arguments are those of `tflite.convert.convert`.
+def run(model, options, clusters=None, print_fn=None):
+    """Converts a network.
 
     Args:
+        model: path of a `.keras` file, or a `keras.Model`.
+        options: `tflite.options.Options`.
         clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`;
             None, and what it lacks, stands for consecutive filters.
+        print_fn: receives the plan as a table, a string; None for none.
 
     Returns:
         `(content, description)`: bytes of the file, and its `Metadata`.
@@ -49,63 +48,48 @@ def run(
     if not isinstance(model, keras.Model):
         path, model = model, source.load(model)
         origin = {"file": path.name, "sha256": files.fingerprint(path)}
-    _check(model, lowering, labels)
-    dial = _dial(
-        model, lowering, tau_input=tau_input, levels=levels, min_group=min_group
-    )
-    threshold = lowerings.LogOddsThreshold(tau)
+    _check(model, options)
+    calibrated_on = options.calibration
+    options = dataclasses.replace(options, calibration=_calibration(model, options))
+    dial = _dial(model, options)
+    threshold = lowerings.LogOddsThreshold(options.tau)
     with _float32():
         model = source.in_float32(model)
-        plans, graph, switched = [], model, {}
+        quantized = int8.prepare(model, options)
+        plans, graph, switched = [], quantized, {}
         if isinstance(model, tfgate.GatedModel):
-            plans = plan.make(model, lowering, tau, tau_input)
-            widths = {"levels": levels, "min_group": min_group}
-            widths = {name: value for name, value in widths.items() if value}
+            expected = None
+            if options.lowering == "conditional" and dial is None:
+                expected = expectations.expect(model, options)
+            plans = plan.make(model, options, expected, clusters)
+            if print_fn is not None:
+                print_fn(explain.table(plans, expected and expected.source))
             graph = export_graph(
-                model,
+                quantized,
                 plans,
                 threshold,
-                gate_outputs,
+                options,
                 dial,
                 clusters=clusters,
                 switched=switched,
-                **widths,
             )
         flatbuffer = export.to_flatbuffer(
             graph,
             source.input_shape(model),
+            options,
             threshold=threshold,
-            tau_input=tau_input,
             u_input=dial is not None,
-            quantize=quantize,
+            dense=_dense_graph(model, quantized, threshold, options),
         )
-    document = describe.document(
-        model,
-        plans,
-        decisions=gate_outputs,
-        tau=None
-        if lowering == "dense" or dial is not None
-        else {"input": tau_input, "value": tau},
-        dial=dial,
-        labels=labels,
-        lowering=lowering,
-        quantization=quantize,
-        switched=switched,
-    )
-    return metadata.append(flatbuffer, document | {"source": origin})
+    calibrated_on = int8.provenance(model, calibrated_on, options.quantize)
+    document = describe.document(model, plans, options, dial, switched, calibrated_on)
+    content, description = metadata.append(flatbuffer, document | {"source": origin})
+    self_check.check(content, description, model, options)
+    return content, description
 
 
 def export_graph(
-    model,
-    plans,
-    threshold,
-    gate_outputs,
-    dial=None,
-    *,
-    levels=LEVELS,
-    min_group=MIN_GROUP,
-    clusters=None,
-    switched=None,
+    model, plans, threshold, options, dial=None, *, clusters=None, switched=None
 ):
     """Builds a copy of a gated network with the lowered blocks in place.
 
@@ -113,11 +97,8 @@ def export_graph(
         model: a `tfgate.GatedModel`.
         plans: list of `tflite.plan.BlockPlan`, one for each block.
         threshold: `tflite.lowering.LogOddsThreshold`.
-        gate_outputs: whether to add the output `decisions`.
+        options: `tflite.options.Options`.
         dial: `tflite.lowering.Dial` of a throttled network with an input u, else None.
-        levels: largest number of widths of a block, for a dial.
-        min_group: least number of filters by which they differ, for a dial; of a
-            cluster, where `clusters` says nothing.
         clusters: as for `run`.
         switched: dict that gets what blocks of gated filters execute, as
             `tflite.lowering.Context.switched`; None if that is not of interest.
@@ -131,8 +112,8 @@ def export_graph(
         rewriter,
         threshold,
         dial=dial,
-        levels=levels,
-        min_group=min_group,
+        levels=options.levels or LEVELS,
+        min_group=options.min_group or MIN_GROUP,
         clusters=clusters or {},
         decisions={entry.block.name: entry.decisions for entry in plans},
         switched={} if switched is None else switched,
@@ -149,46 +130,122 @@ def export_graph(
         inputs = [images, u]
         if dial is not None:
             dial.u = lowerings.Clamp(name="clamped_u")(u)
-    _, predictions = rewriter.rewrite(replace, inputs=inputs)
+    markers = []
+
+    def select(answers):
+        markers.append(nesting.Selected(name="selected")(answers[-1]))
+        return markers[0]
+
+    _, predictions = rewriter.rewrite(replace, inputs=inputs, select=select)
     if dial is None:
         inputs = images
-    outputs = {"predictions": predictions}
-    undecided = [p for p in plans if None in p.decisions]
-    if gate_outputs and dial is not None:
+    decisions = None
+    if options.gate_outputs and dial is not None:
         openings = [o for block in model.blocks for o in dial.openings(block.gate)]
-        outputs["decisions"] = lowerings.Decided(openings, name="decisions")(dial.u)
-    elif gate_outputs and undecided:
-        log_odds = [x for p in undecided for x in context.log_odds[p.block.gate.name]]
-        known = [decision for p in undecided for decision in p.decisions]
-        told = [i for i, decision in enumerate(known) if decision is None]
-        told = None if len(told) == len(known) else told
-        outputs["decisions"] = Decisions(threshold, told, name="decisions")(log_odds)
+        decisions = lowerings.Decided(openings, name="decisions")(dial.u)
+    elif markers:
+        told = _told_by_stage(model, plans, context) if options.gate_outputs else {}
+        told = [told.get(stage) for stage in range(len(model.exits.sources))]
+        order = [leave.name for leave in model.exits.exits]
+        leaves = sorted(context.leaves, key=lambda leave: order.index(leave.name))
+        predictions, decisions = nesting.nest(
+            leaves, markers[0], predictions, [images], told
+        )
+    elif options.gate_outputs:
+        decisions, _ = _told(plans, context, "decisions") or (None, None)
+    outputs = {"predictions": predictions}
+    if decisions is not None:
+        outputs["decisions"] = decisions
     graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
     rewriter.finish()
     return graph
 
 
-def _dial(model, lowering, *, tau_input, levels, min_group):
+def _dense_graph(model, quantized, threshold, options):
+    """The export graph of the signature `dense`; None where it is not wanted."""
+    if len(options.signatures) == 1:
+        return None
+    dense = Options(lowering="dense")
+    return export_graph(quantized, plan.make(model, dense), threshold, dense)
+
+
+def _told_by_stage(model, plans, context):
+    """For each stage between exits, what `_told` gives for its gates; a dict."""
+    stages, by_stage = model.exits.stages(), {}
+    for plan_ in plans:
+        by_stage.setdefault(stages.get(plan_.block.name, 0), []).append(plan_)
+    return {
+        stage: _told(plans, context, f"decisions_{stage}", own)
+        for stage, own in by_stage.items()
+    }
+
+
+def _told(plans, context, name, own=None):
+    """Decisions of undecided components.
+
+    Args:
+        plans: list of all `BlockPlan`s.
+        context: `tflite.lowering.Context`, when all blocks are lowered.
+        name: of the new layer.
+        own: list of the `BlockPlan`s to tell of; None for all.
+
+    Returns:
+        KerasTensor `[1, n]`, and the list of its columns among those of the network;
+        None where nothing is undecided.
+    """
+    log_odds, told, columns, column, given = [], [], [], 0, 0
+    for entry in plans:
+        undecided = [i for i, z in enumerate(entry.decisions) if z is None]
+        if undecided and (own is None or entry in own):
+            log_odds += context.log_odds[entry.block.gate.name]
+            told += [given + i for i in undecided]
+            columns += range(column, column + len(undecided))
+            given += len(entry.decisions)
+        column += len(undecided)
+    if not told:
+        return None
+    told = None if len(told) == given else told
+    return Decisions(context.threshold, told, name=name)(log_odds), columns
+
+
+def _dial(model, options):
     """The dial of a throttled network; None for others, and for dense ones."""
-    if not isinstance(model, tfgate.ThrottledModel) or lowering == "dense":
-        filters = lowering == "conditional" and any(
+    if not isinstance(model, tfgate.ThrottledModel) or options.lowering == "dense":
+        filters = options.lowering == "conditional" and any(
             isinstance(block, tfgate.GatedFilters)
             for block in getattr(model, "blocks", ())
         )
-        for name, value in (("levels", levels), ("min_group", min_group)):
+        for name in ("levels", "min_group"):
+            value = getattr(options, name)
             if value is not None and not (filters and name == "min_group"):
                 raise InputError(
                     f"Expected no --{name} without a throttled network and its input "
                     f"u, or, for --min_group, gated filters, got {value!r}."
                 )
         return None
-    if lowering != "conditional" or tau_input:
-        asked = "--tau_input" if tau_input else f"--lowering={lowering}"
+    if options.lowering != "conditional" or options.tau_input:
+        asked = "--tau_input" if options.tau_input else f"--lowering={options.lowering}"
         raise InputError(
             "Expected --lowering=conditional or dense, without --tau_input, for a "
             f"throttled network, got {asked}."
         )
     return lowerings.Dial(model)
+
+
+def _calibration(model, options):
+    """The calibration images as an array; None without."""
+    images, shape = options.calibration, source.input_shape(model)[1:]
+    if images is None:
+        return None
+    if isinstance(images, TrainingImages):
+        return images.load(shape)
+    images = np.asarray(images, "float32")
+    if images.shape[1:] != shape or not len(images):
+        raise InputError(
+            f"Expected calibration images, [images, {', '.join(map(str, shape))}], got "
+            f"the shape {list(images.shape)}."
+        )
+    return images
 
 
 @contextlib.contextmanager
@@ -202,11 +259,11 @@ def _float32():
         keras.config.set_dtype_policy(before)
 
 
-def _check(model, lowering, labels):
+def _check(model, options):
     source.check(model)
-    if lowering != "dense" and not isinstance(model, tfgate.GatedModel):
+    if options.lowering != "dense" and not isinstance(model, tfgate.GatedModel):
         raise InputError(
-            f"Expected a tfgate.GatedModel for --lowering={lowering}, got "
+            f"Expected a tfgate.GatedModel for --lowering={options.lowering}, got "
             f"{model.name!r}, a network without gates; use --lowering=dense."
         )
     switchable = tfgate.throttling.SwitchableBatchNormalization
@@ -218,7 +275,8 @@ def _check(model, lowering, labels):
                 "cannot switch them yet."
             )
     classes = source.output_shape(model)[-1]
-    if labels is not None and len(labels) != classes:
+    if options.labels is not None and len(options.labels) != classes:
         raise InputError(
-            f"Expected {classes} --labels, one for each class, got {len(labels)}."
+            f"Expected {classes} --labels, one for each class, got "
+            f"{len(options.labels)}."
         )

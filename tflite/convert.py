@@ -2,13 +2,18 @@ r"""Converts a trained network to TFLite.
 
     python -m tflite.convert --model=model.keras --output=model.tflite \
         --lowering=conditional [--tau=0.5] [--tau_input] [--gate_outputs] \
-        [--quantize=none|dynamic|float16] [--labels=labels.txt] \
-        [--levels=4] [--min_group=16]
+        [--quantize=none|dynamic|float16|int8] [--runtime=latest|2.16] \
+        [--quantize_gates] [--labels=labels.txt] [--levels=4] [--min_group=16] \
+        [--signatures=gated,dense] \
+        [--block_lowering=PATTERN=NAME] [--autotune] [--explain] \
+        [--calibration_dataset=digits|cifar10|imagenet2012]
 
 Lowerings:
 
 - conditional: blocks whose gate decides the same for every image at this τ are
-  compacted; every other block goes behind an IF and is skipped where it is closed;
+  compacted; every other block gets, of its exact lowerings, the one with the least
+  expected time (`--explain` shows which): mostly it goes behind an IF and is skipped
+  where it is closed, and what follows an early exit always is;
 - masked: everything is computed and multiplied by the decisions, as in Keras;
 - dense: all gates open and gone; also for networks without gates;
 - pruned: the plain network that is left if every gate decides the same for every
@@ -17,20 +22,25 @@ Lowerings:
 A throttled network (`tfgate.throttle`) becomes a file with an input u: conditional
 puts everything that u closes behind conditions on u, and dense fixes u at 1.
 
-The file has the signature images -> predictions (batch 1), and carries a description
-of itself, see `tflite.metadata`.
+The file has the signature images -> predictions (batch 1), on demand a second one
+without gates, and carries a description of itself, see `tflite.metadata`.
 """
 
 import os
 
 from absl import flags
 
+from tflite import datasets
 from tflite import errors
 from tflite import files
 from tflite import quiet
+from tflite.calibration import TrainingImages
 from tflite.errors import InputError
 from tflite.metadata import LOWERINGS
 from tflite.metadata import QUANTIZATIONS
+from tflite.metadata import RUNTIMES
+from tflite.metadata import SIGNATURES
+from tflite.options import Options
 
 
 def convert(
@@ -42,9 +52,18 @@ def convert(
     tau_input=False,
     gate_outputs=False,
     quantize="none",
+    runtime="latest",
+    quantize_gates=False,
     labels=None,
     levels=None,
     min_group=None,
+    calibration=None,
+    check_samples=4,
+    signatures=SIGNATURES[:1],
+    block_lowering=(),
+    autotune=False,
+    autotune_cache=None,
+    print_fn=None,
 ):
     """Converts a trained network and writes the file.
 
@@ -60,24 +79,60 @@ def convert(
         gate_outputs: adds the output `decisions`, float32 `[1, n]`, for the n
             undecided components in network order; where none is undecided, there is
             no such output, and all decisions are in the metadata.
-        quantize: one of `QUANTIZATIONS`.
+        quantize: one of `QUANTIZATIONS`, see `tflite.quantization`; int8 needs
+            calibration, or a network of `tflite.finetune`.
+        runtime: one of `RUNTIMES`: the oldest that has to run the file.
+        quantize_gates: whether gates are quantized, too.
         labels: names of the classes, or None.
         levels: for a throttled network, in how many widths the file has each block of
             gated filters, at least 1: more follow u more closely, and take more bytes.
             None means 4.
         min_group: least number of filters by which these widths differ, at least 1.
             None means 16: convolutions of fewer filters hardly get faster.
+        calibration: float32 `[images, height, width, channels]`, images as the network
+            takes them, of its training set; or `tflite.calibration.TrainingImages`;
+            None for none.
+        check_samples: on how many images, of these or else of noise, the file is
+            compared with Keras before it is written, see `tflite.self_check`; 0 for no
+            comparison.
+        signatures: `("gated",)`, or `("gated", "dense")` for a file with two of these
+            names: the second runs the same network with all gates open and gone.
+            Weights that both have stand in the file once. For conditional and masked.
+        block_lowering: pairs of a pattern of block names, as for `fnmatch`, and the
+            lowering of these blocks, one of those that are exact for them. Of several
+            that match the last counts. For conditional.
+        autotune: chooses lowerings by measuring them on this machine, instead of by
+            `tflite.cost_model`. For conditional.
+        autotune_cache: path of a JSON file that keeps what was measured; None is
+            tfgate/autotune.json in the user's cache directory.
+        print_fn: receives a table, a string, of the lowerings of the blocks: what was
+            expected of each, what was chosen, and why; `print` shows it. None for none.
 
     Returns:
         `tflite.metadata.Metadata` of the file.
 
     Raises:
-        InputError: an argument does not fit; nothing is written then.
+        InputError: an argument does not fit, or the file does not do what Keras does;
+            nothing is written then.
     """
-    _check_arguments(lowering, tau, tau_input, quantize)
-    for name, value in (("levels", levels), ("min_group", min_group)):
-        if value is not None and value < 1:
-            raise InputError(f"Expected --{name} of at least 1, got {value!r}.")
+    options = Options(
+        lowering=lowering,
+        tau=tau,
+        tau_input=tau_input,
+        gate_outputs=gate_outputs,
+        quantize=quantize,
+        runtime=runtime,
+        quantize_gates=quantize_gates,
+        labels=labels,
+        levels=levels,
+        min_group=min_group,
+        calibration=calibration,
+        check_samples=check_samples,
+        signatures=signatures,
+        block_lowering=block_lowering,
+        autotune=autotune,
+        autotune_cache=autotune_cache,
+    )
     output = files.writable(output, "--output")
     if isinstance(model, str | os.PathLike):
         model = files.keras_archive(model, "--model")
@@ -85,36 +140,10 @@ def convert(
     quiet.import_tensorflow()
     from tflite import conversion
 
-    content, description = conversion.run(
-        model,
-        lowering=lowering,
-        tau=float(tau),
-        tau_input=tau_input,
-        gate_outputs=gate_outputs,
-        quantize=quantize,
-        labels=None if labels is None else list(labels),
-        levels=levels,
-        min_group=min_group,
-    )
+    content, description = conversion.run(model, options, print_fn=print_fn)
     with files.replaced(output) as unfinished:
         unfinished.write_bytes(content)
     return description
-
-
-def _check_arguments(lowering, tau, tau_input, quantize):
-    if lowering not in LOWERINGS:
-        raise InputError(f"Expected --lowering among {LOWERINGS}, got {lowering!r}.")
-    if quantize not in QUANTIZATIONS:
-        raise InputError(
-            f"Expected --quantize among {QUANTIZATIONS}, got {quantize!r}."
-        )
-    if not 0.0 < tau < 1.0:
-        raise InputError(f"Expected --tau in (0, 1), got {tau!r}.")
-    if tau_input and lowering not in ("conditional", "masked"):
-        raise InputError(
-            "Expected --tau_input with --lowering=conditional or masked, got "
-            f"--lowering={lowering}, whose gates are decided."
-        )
 
 
 def define_flags():
@@ -135,6 +164,12 @@ def define_flags():
         "quantize", "none", f"Numbers of the weights: {', '.join(QUANTIZATIONS)}."
     )
     flags.DEFINE_string(
+        "runtime",
+        "latest",
+        f"Oldest TFLite that has to run the file: {', '.join(RUNTIMES)}.",
+    )
+    flags.DEFINE_bool("quantize_gates", False, "Quantizes gates, too.")
+    flags.DEFINE_string(
         "labels", None, "Text file with the names of the classes, one a line."
     )
     flags.DEFINE_integer(
@@ -142,6 +177,46 @@ def define_flags():
     )
     flags.DEFINE_integer(
         "min_group", None, "Least number of filters by which these widths differ; 16."
+    )
+    flags.DEFINE_string(
+        "calibration_dataset",
+        None,
+        f"Training images to calibrate on: {', '.join(datasets.NAMES)}.",
+    )
+    flags.DEFINE_integer(
+        "calibration_samples", 100, "Number of these images, the first of the data set."
+    )
+    flags.DEFINE_string(
+        "data_dir", None, "Directory of TFDS data sets (it holds cifar10/)."
+    )
+    flags.DEFINE_integer(
+        "check_samples",
+        4,
+        "Images on which the file is compared with Keras before it is written; 0 for "
+        "no comparison.",
+    )
+    flags.DEFINE_list(
+        "signatures",
+        list(SIGNATURES[:1]),
+        "gated, or gated,dense for a second signature without gates.",
+    )
+    flags.DEFINE_multi_string(
+        "block_lowering",
+        [],
+        "PATTERN=NAME: the lowering of blocks whose names match, for "
+        "--lowering=conditional; may be repeated, the last that matches counts.",
+    )
+    flags.DEFINE_bool(
+        "autotune", False, "Chooses lowerings by measuring them on this machine."
+    )
+    flags.DEFINE_string(
+        "autotune_cache",
+        None,
+        "JSON file that keeps what was measured; tfgate/autotune.json in the user's "
+        "cache directory.",
+    )
+    flags.DEFINE_bool(
+        "explain", False, "Prints what was expected of each block's lowerings, and why."
     )
     flags.mark_flags_as_required(["model", "output"])
 
@@ -162,11 +237,41 @@ def main():
         tau_input=values.tau_input,
         gate_outputs=values.gate_outputs,
         quantize=values.quantize,
+        runtime=values.runtime,
+        quantize_gates=values.quantize_gates,
         labels=labels,
         levels=values.levels,
         min_group=values.min_group,
+        calibration=_calibration(values),
+        check_samples=values.check_samples,
+        signatures=values.signatures,
+        block_lowering=_block_lowering(values.block_lowering),
+        autotune=values.autotune,
+        autotune_cache=values.autotune_cache,
+        print_fn=print if values.explain else None,
     )
     _print_summary(values.output, description)
+
+
+def _block_lowering(texts):
+    """Pairs of a pattern and a lowering."""
+    for text in texts:
+        if not all(text.rpartition("=")):
+            raise InputError(f"Expected --block_lowering=PATTERN=NAME, got {text!r}.")
+    return [text.rpartition("=")[::2] for text in texts]
+
+
+def _calibration(values):
+    """The calibration images that the flags ask for, or None."""
+    if values.calibration_dataset is None:
+        if values.data_dir is not None:
+            raise InputError(
+                f"Expected --calibration_dataset with --data_dir={values.data_dir}."
+            )
+        return None
+    return TrainingImages(
+        values.calibration_dataset, values.calibration_samples, values.data_dir
+    )
 
 
 def _print_summary(path, description):

@@ -5,37 +5,22 @@ import numpy as np
 import tensorflow as tf
 
 import tfgate
-from tfgate import costs
+from tflite import macs
 from tflite import metadata
 from tflite import source
-from tflite.lowering.filters import macs as block_macs
 
 
-def document(
-    model,
-    plans,
-    *,
-    decisions,
-    tau,
-    labels,
-    lowering,
-    quantization,
-    dial=None,
-    switched=None,
-):
+def document(model, plans, options, dial=None, switched=None, calibrated_on=None):
     """Collects what the file says about itself, see `tflite.metadata`.
 
     Args:
         model: the trained model.
         plans: list of `tflite.plan.BlockPlan`; empty for a network without gates.
-        decisions: whether the decisions are an output, if any gate is undecided.
-        tau: dict `{"input", "value"}`, or None.
-        labels: list of class names, or None.
-        lowering: the lowering of the network.
-        quantization: one of `tflite.metadata.QUANTIZATIONS`.
+        options: `tflite.options.Options` of the conversion.
         dial: `tflite.lowering.Dial` of a file with an input u, else None.
         switched: block name -> list of `tflite.lowering.filters.Switched`, what the
             file executes of blocks of gated filters; None for none.
+        calibrated_on: from `tflite.quantization.int8.provenance`.
 
     Returns:
         Dict for JSON, without `source` and `flatbuffer`.
@@ -43,12 +28,16 @@ def document(
     normalization = source.normalization(model)
     gates = _gates(model, plans)
     undecided = sum(c["decided"] is None for g in gates for c in g["components"])
+    tau = {"input": options.tau_input, "value": options.tau}
+    if options.lowering == "dense" or dial is not None:
+        tau = None
     return {
         "schema": metadata.SCHEMA,
         "schema_version": metadata.SCHEMA_VERSION,
         "model": model.name,
-        "lowering": lowering,
-        "quantization": quantization,
+        "lowering": options.lowering,
+        "quantization": options.quantize,
+        "quantized": options.quantization.document() | {"calibration": calibrated_on},
         "tau": tau,
         "u": None if dial is None else _control(model, dial),
         "input": _tensor("images", source.input_shape(model))
@@ -56,15 +45,18 @@ def document(
             "value_range": [0, 255] if normalization["in_graph"] else None,
             "normalization": normalization,
         },
+        "signatures": [metadata.ONLY_SIGNATURE]
+        if len(options.signatures) == 1
+        else list(options.signatures),
         "outputs": {
             "predictions": _tensor("predictions", source.output_shape(model)),
             "decisions": _tensor("decisions", (1, undecided))
-            if decisions and undecided
+            if options.gate_outputs and undecided
             else None,
         },
-        "labels": labels,
+        "labels": None if options.labels is None else list(options.labels),
         "gates": gates,
-        "macs": _macs(model, plans, gates, switched or {})
+        "macs": macs.count(model, plans, gates, switched or {})
         if dial is None
         else _dial_macs(model, dial),
         "versions": {
@@ -80,11 +72,11 @@ def _tensor(name, shape):
 
 
 def _gates(model, plans):
-    gates, column = [], 0
+    gates, column, starts = [], 0, _starts(plans)
     for plan in plans:
         components = []
-        macs = model.costs.components[plan.block.gate.name]
-        for saved, decided in zip(macs, plan.decisions, strict=True):
+        saves = model.costs.components[plan.block.gate.name]
+        for saved, decided in zip(saves, plan.decisions, strict=True):
             index = column if decided is None else None
             column += decided is None
             components.append(
@@ -98,52 +90,24 @@ def _gates(model, plans):
                 "gate_kind": type(plan.block.gate).__name__,
                 "lowering": plan.lowering,
                 "gate_macs": _gate_macs(model, plan),
+                "behind": [starts[name] for name in _exits_before(model, plan)],
                 "components": components,
             }
         )
     return gates
 
 
-def _macs(model, plans, gates, switched):
-    if not isinstance(model, tfgate.GatedModel):
-        macs = costs.count_macs(model, model.input_shape)
-        return {"dense": macs, "all_open": macs, "all_closed": macs, "products": []}
-    closed, products = {}, []
-    # Of blocks that say themselves what they execute, nothing else is counted.
-    always = sum(_gate_macs(model, plan) for plan in plans) - model.costs.gate_total
-    for plan, gate in zip(plans, gates, strict=True):
-        own = switched.get(plan.block.name)
-        is_open = own is not None or plan.lowering not in ("closed", "if")
-        closed[gate["gate"]] = np.full(plan.block.gate.components, is_open)
-        if own is not None:
-            always -= block_macs.of_block(plan.block)
-            always += sum(entry.macs for entry in own if not entry.is_switched)
-            products += [
-                _product(entry.macs, entry.factors, entry.shares, gate)
-                for entry in own
-                if entry.is_switched
-            ]
-        elif plan.lowering == "if":
-            macs = gate["components"][0]["macs"]
-            products.append(_product(macs, [[0]], [], gate))
-    all_closed = model.costs.count(closed) + always
-    return {
-        "dense": model.costs.dense,
-        "all_open": all_closed + sum(product["macs"] for product in products),
-        "all_closed": all_closed,
-        "products": products,
-    }
+def _starts(plans):
+    """Block name -> number of its gate's first component in the network."""
+    sizes = [plan.block.gate.components for plan in plans]
+    starts = np.cumsum([0, *sizes])
+    return {p.block.name: int(n) for p, n in zip(plans, starts, strict=False)}
 
 
-def _product(macs, factors, shares, gate):
-    def columns(components):
-        return [gate["components"][c]["index"] for c in components]
-
-    return {
-        "macs": macs,
-        "factors": [columns(factor) for factor in factors],
-        "shares": [columns(share) for share in shares],
-    }
+def _exits_before(model, plan):
+    """Names of the exits that a block lies behind."""
+    stage = model.exits.stages().get(plan.block.name, 0)
+    return [leave.name for leave in model.exits.exits[:stage]]
 
 
 def _control(model, dial):

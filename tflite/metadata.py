@@ -11,7 +11,14 @@ MACs run with it. Version 1 has no `u`, either:
     schema_version  1; a reader refuses a higher one
     model           name of the Keras model
     lowering        "conditional", "masked", "dense" or "pruned"
-    quantization    "none", "dynamic" or "float16"
+    quantization    "none", "dynamic", "float16" or "int8"
+    quantized       how; older documents have no such entry:
+                    runtime         "latest" or "2.16", the oldest that runs the file
+                    quantize_gates  whether gates are quantized, too
+                    calibration     null, or what int8's ranges come from: dataset and
+                                    split (null for images from memory), samples, seed
+                                    (null for the first images); or "training", for a
+                                    network of `tflite.finetune`
     tau             null for "dense", else
                     input   whether τ is an input of the file: a float32 scalar `tau`,
                             a probability, clipped to [0, 1]; 0 opens all undecided
@@ -26,6 +33,10 @@ MACs run with it. Version 1 has no `u`, either:
                     normalization  in_graph  whether the file normalizes the pixels
                                    mean, std per channel, or one number for all; null
                                    if not known
+    signatures      names of the file's signatures: "serving_default", or "gated" and
+                    "dense", the same network with all gates open and gone, whose one
+                    input are the images and whose one output the predictions. All
+                    else here is about the first. Missing before version 3
     outputs         predictions  name, shape, dtype
                     decisions    the same, or null; float32 [1, n] of 0 and 1
     labels          names of the classes, or null
@@ -37,6 +48,10 @@ MACs run with it. Version 1 has no `u`, either:
                     lowering    "if", "masked", "open", "closed", "levels", "groups"
                                 or "gather"
                     gate_macs   MACs of computing the gate; 0 where the file does not
+                    behind      numbers of the components, in network order, of the
+                                early exits that the gate lies behind: where one of
+                                them is closed it does not run, and its decisions
+                                are 0. Missing before version 3: none
                     components  a list:
                                 macs     MACs that closing it alone saves, at most
                                 decided  0 or 1 where the decision is the same for
@@ -46,7 +61,8 @@ MACs run with it. Version 1 has no `u`, either:
     macs            per image: dense, the same network without gates; all_open and
                     all_closed, this file with every undecided component open, closed
                     (u at 1, at 0); products, a list of what runs besides all_closed:
-                                macs     MACs for one image
+                                macs     MACs for one image; negative where something
+                                         runs instead of something else
                                 factors  lists of columns in `decisions`: it runs if
                                          in each of them any decision is 1
                                 shares   lists of columns, likewise: of what runs,
@@ -73,7 +89,12 @@ ENTRY = "tfgate.json"
 SCHEMA = "tfgate.tflite"
 SCHEMA_VERSION = 3
 LOWERINGS = ("conditional", "masked", "dense", "pruned")
-QUANTIZATIONS = ("none", "dynamic", "float16")
+QUANTIZATIONS = ("none", "dynamic", "float16", "int8")
+RUNTIMES = ("latest", "2.16")
+
+# A file's one signature; or its two.
+ONLY_SIGNATURE = "serving_default"
+SIGNATURES = ("gated", "dense")
 
 # Settings of an input τ or u that a sweep runs unless told otherwise: for u, TNN's.
 SWEEPS = {
@@ -109,6 +130,11 @@ class Metadata:
     def undecided(self):
         """Components whose decision depends on the image (or on the input τ)."""
         return [c for c in self.components if c["decided"] is None]
+
+    @property
+    def signatures(self):
+        """Names of the file's signatures, the first is the main one; a list."""
+        return self.document.get("signatures", [ONLY_SIGNATURE])
 
     @property
     def has_decisions(self):
@@ -162,7 +188,27 @@ class Metadata:
             else decisions[:, c["index"]]
             for c in components
         ]
-        return np.stack(columns, axis=1).astype("float32")
+        return self.reached(np.stack(columns, axis=1).astype("float32"))
+
+    def reached(self, decisions):
+        """Closes what lies behind a closed early exit: gates that do not run.
+
+        Masked files and Keras compute all gates for all images; what those behind a
+        closed exit say has no consequence.
+
+        Args:
+            decisions: array `[images, components]` of all gates in network order.
+
+        Returns:
+            Array of the same shape.
+        """
+        reached, start = np.array(decisions), 0
+        for gate in self["gates"]:
+            end = start + len(gate["components"])
+            before = decisions[:, gate.get("behind", [])]
+            reached[:, start:end] *= before.all(axis=1, keepdims=True)
+            start = end
+        return reached
 
     def executed_macs(self, decisions=None, u=None):
         """MACs that the file executes for each image.

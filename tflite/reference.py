@@ -1,5 +1,7 @@
 """What Keras computes: the reference for a converted network."""
 
+import contextlib
+
 import keras
 import numpy as np
 
@@ -21,32 +23,52 @@ def run(model, images, *, tau, u=None):
         `(predictions, decisions)`: float32 `[images, classes]`, and `[images,
         components]` of all gates in network order, None for a network without gates.
     """
+    predictions, gates = run_gates(model, images, tau=tau, u=u)
+    decisions = [gate["decision"] for gate in gates.values()]
+    return predictions, np.concatenate(decisions, axis=1) if decisions else None
+
+
+def run_gates(model, images, *, tau, u=None):
+    """Predicts with Keras and tells what each gate says.
+
+    Args:
+        model: as for `run`.
+        images: as for `run`.
+        tau: as for `run`.
+        u: as for `run`.
+
+    Returns:
+        `(predictions, gates)`: float32 `[images, classes]`, and for each gate, by name
+        and in network order, the dict of its outputs, float32 `[images, components]`,
+        `logits` being log odds. No gates for a network without.
+    """
     if not isinstance(model, tfgate.GatedModel):
-        return np.concatenate([_numpy(model(x)) for x in _batches(images)]), None
+        return np.concatenate([_numpy(model(x)) for x in _batches(images)]), {}
+    parts = []
+    with _deciding(model, tau, u):
+        for batch in _batches(images):
+            outputs = model.core(batch, training=False)
+            parts.append(keras.tree.map_structure(_numpy, outputs))
+    joined = keras.tree.map_structure(lambda *a: np.concatenate(a), *parts)
+    gates = {name: joined["gates"][name] for name in model.gate_names}
+    return joined["predictions"], gates
+
+
+def _deciding(model, tau, u):
     if isinstance(model, tfgate.ThrottledModel):
-        return _run_throttled(model, images, 1.0 if u is None else u)
+        return _turned(model, 1.0 if u is None else u)
     policy = tfgate.AlwaysOpen() if tau is None else tfgate.Threshold(tau)
-    with tfgate.use_policy(model, policy):
-        return _run_gated(model, images)
+    return tfgate.use_policy(model, policy)
 
 
-def _run_throttled(model, images, u):
+@contextlib.contextmanager
+def _turned(model, u):
     before = model.u
     model.u = u
     try:
-        return _run_gated(model, images)
+        yield
     finally:
         model.u = before
-
-
-def _run_gated(model, images):
-    predictions, decisions = [], []
-    for batch in _batches(images):
-        outputs = model.core(batch, training=False)
-        gates = [outputs["gates"][name]["decision"] for name in model.gate_names]
-        predictions.append(_numpy(outputs["predictions"]))
-        decisions.append(np.concatenate([_numpy(gate) for gate in gates], axis=1))
-    return np.concatenate(predictions), np.concatenate(decisions)
 
 
 def _batches(images):

@@ -56,7 +56,8 @@ def verify(
         - `schema`, `schema_version`: what this is;
         - `samples`: number of images;
         - `gate_agreement`: share of equal decisions over images and components, those
-          that are decided in the file included; None for a network without gates, or
+          that are decided in the file included; behind a closed early exit all count as
+          closed; None for a network without gates, or
           where the file does not tell its decisions;
         - `prediction_agreement`: share of images with the same class;
         - `max_abs_error`: largest difference between two predictions;
@@ -184,6 +185,8 @@ def _compare_at(network, model, description, images, tau, u):
         network.set_dial(tau if u is None else u)
     predictions, decisions = network.run(images.images)
     expected, expected_decisions = reference.run(model, images.images, tau=tau, u=u)
+    if expected_decisions is not None:
+        expected_decisions = description.reached(expected_decisions)
     all_decisions = description.all_decisions(decisions, len(images))
     told = all_decisions is not None
     executed = description.executed_macs(decisions, u)

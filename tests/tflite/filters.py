@@ -25,7 +25,7 @@ def spread(model, images, scale=2.0):
         last.set_weights([_second(kernel), np.zeros_like(bias)])
         ordered = np.sort(_log_odds(model, gate, images), axis=0)
         # Between two images, so that no decision hangs on a rounding error.
-        middle = len(ordered) // 2 + generator.integers(-2, 3, ordered.shape[1])
+        middle = len(ordered) // 2 + generator.integers(-1, 2, ordered.shape[1])
         rows = np.arange(ordered.shape[1])
         boundary = (ordered[middle, rows] + ordered[middle - 1, rows]) / 2
         last.set_weights([_second(kernel), _second(-boundary)])

@@ -51,6 +51,16 @@ class Structure:
             for operator in self._ifs()
         ]
 
+    def ifs(self, subgraph=0):
+        """For each IF of a subgraph, the numbers of its open and closed branches."""
+        return [
+            (
+                operator.builtinOptions.thenSubgraphIndex,
+                operator.builtinOptions.elseSubgraphIndex,
+            )
+            for operator in self._ifs(subgraph)
+        ]
+
     @property
     def if_inputs(self):
         """For each IF, the number of its inputs, the condition included."""
@@ -64,10 +74,10 @@ class Structure:
             if self._model.buffers[tensor.buffer].data is not None
         }
 
-    def _ifs(self):
+    def _ifs(self, subgraph=0):
         return [
             operator
-            for operator in self._model.subgraphs[0].operators
+            for operator in self._model.subgraphs[subgraph].operators or []
             if self._name(operator) == "IF"
         ]
 

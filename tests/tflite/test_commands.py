@@ -109,6 +109,26 @@ def test_networks_without_gates_are_refused_in_one_line(keras_files, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("left", [0.02, 0.7])
+@pytest.mark.parametrize(
+    ("command", "damaged", "whole"),
+    [
+        ("verify", "tflite", "model"),
+        ("benchmark", "model", "baseline"),
+        ("benchmark", "baseline", "model"),
+    ],
+)
+def test_truncated_files(
+    converted, keras_files, tmp_path, command, damaged, whole, left
+):
+    path, truncated = converted("dependent", **TAU_INPUT), tmp_path / "truncated.tflite"
+    truncated.write_bytes(path.read_bytes()[: int(left * path.stat().st_size)])
+    given = keras_files["dependent"] if command == "verify" else path
+    arguments = {damaged: truncated, whole: given, "json": tmp_path / "result.json"}
+    assert_refused(run(command, **arguments), "truncated")
+    assert list(tmp_path.iterdir()) == [truncated]
+
+
 @pytest.mark.parametrize(
     ("command", "arguments", "message"),
     [
@@ -116,6 +136,16 @@ def test_networks_without_gates_are_refused_in_one_line(keras_files, tmp_path):
         ("convert", {"model": "x.keras"}, "--output must have a value"),
         ("convert", {"model": "x.keras", "output": "o", "tau": "a"}, "--tau=a"),
         ("convert", {"model": "x.keras", "output": "o"}, "--model to be a file"),
+        (
+            "convert",
+            {"model": "x.keras", "output": "o", "calibration_dataset": "mnist"},
+            "--dataset among",
+        ),
+        (
+            "convert",
+            {"model": "x.keras", "output": "o", "data_dir": "."},
+            "--calibration_dataset with --data_dir=.",
+        ),
         ("verify", {"model": "x.keras", "tflite": "x.tflite"}, "--tflite to be a file"),
         ("verify", {"model": "x", "tflite": "x", "min_agreement": 2}, "in [0, 1]"),
         ("benchmark", {"model": "x", "baseline": "x"}, "--baseline to be a file"),

@@ -55,6 +55,10 @@ def test_describes_the_network(networks, keras_files, converted):
         "dense": costs.dense,
         "all_open": costs.all_open,
         "all_closed": costs.all_closed,
+        "products": [
+            {"macs": macs[0], "factors": [[index]], "shares": []}
+            for index, macs in enumerate(costs.components.values())
+        ],
     }
     assert document["source"]["file"] == keras_files["dependent"].name
     assert [gate["block"] for gate in document["gates"]] == list(builders.NAMES)
@@ -97,9 +101,8 @@ def test_masked_files_always_execute_everything(networks, converted):
 def test_dense_files_have_no_gates_to_compute(networks, converted):
     dense = networks["dependent"].costs.dense
     description = metadata.read(converted("dependent", lowering="dense"))
-    assert description["macs"] == dict.fromkeys(
-        ["dense", "all_open", "all_closed"], dense
-    )
+    counts = dict.fromkeys(["dense", "all_open", "all_closed"], dense)
+    assert description["macs"] == counts | {"products": []}
     assert description["tau"] is None
     assert [gate["gate_macs"] for gate in description["gates"]] == [0, 0, 0]
     # The same network, built without gates.
@@ -117,6 +120,35 @@ def test_executed_macs_follow_the_decisions(networks, converted):
     )
     np.testing.assert_array_equal(description.executed_macs(decisions), expected)
     assert description.executed_macs() is None
+
+
+def test_documents_of_version_2_have_no_products(converted):
+    document = dict(metadata.read(converted("dependent", **CONDITIONAL)).document)
+    products = document["macs"]["products"]
+    old = metadata.Metadata(
+        document
+        | {
+            "schema_version": 2,
+            "macs": {k: v for k, v in document["macs"].items() if k != "products"},
+        }
+    )
+    decisions = np.array([[0, 0, 0], [0, 1, 1]], "float32")
+    fixed = document["macs"]["all_closed"]
+    expected = [fixed, fixed + products[1]["macs"] + products[2]["macs"]]
+    np.testing.assert_array_equal(old.executed_macs(decisions), expected)
+    assert old.executed_macs() is None
+
+
+def test_products_run_where_every_factor_is_open():
+    products = [
+        {"macs": 100, "factors": [[0, 1], [2]], "shares": []},
+        {"macs": 10, "factors": [], "shares": [[0, 1]]},
+    ]
+    macs = {"dense": 111, "all_open": 111, "all_closed": 1, "products": products}
+    description = metadata.Metadata({"macs": macs, "u": None})
+    decisions = np.array([[0, 0, 0], [1, 1, 0], [0, 1, 1], [1, 1, 1]], "float32")
+    executed = description.executed_macs(decisions)
+    np.testing.assert_array_equal(executed, [1, 11, 106, 111])
 
 
 def test_all_decisions_joins_what_is_decided():

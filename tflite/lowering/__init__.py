@@ -4,6 +4,7 @@ Importing this package registers the lowerings of all kinds.
 """
 
 from tflite.lowering import concat
+from tflite.lowering import early_exit
 from tflite.lowering import filters
 from tflite.lowering import levels
 from tflite.lowering import residual
@@ -24,6 +25,7 @@ __all__ = [
     "LogOddsThreshold",
     "candidates",
     "concat",
+    "early_exit",
     "filters",
     "find",
     "levels",

@@ -33,6 +33,8 @@ class Context:
             is decided for every image, None for the others; without an entry, none is.
         switched: block name -> list of `tflite.lowering.filters.macs.Switched`, what
             the file executes of the block. Lowerings of gated filters add theirs.
+        leaves: list of `tflite.lowering.early_exit.Leave`, where images leave early.
+            Lowerings of exits add theirs.
     """
 
     rewriter: GraphRewriter
@@ -44,6 +46,7 @@ class Context:
     clusters: dict = dataclasses.field(default_factory=dict)
     decisions: dict = dataclasses.field(default_factory=dict)
     switched: dict = dataclasses.field(default_factory=dict)
+    leaves: list = dataclasses.field(default_factory=list)
 
     def condition(self, block, x):
         """What opens a block with one component.
@@ -120,6 +123,7 @@ class Decisions(keras.layers.Layer):
 def _joined(log_odds):
     """Scalars and vectors as one vector; scalars next to each other are stacked."""
     parts = []
-    for is_scalar, group in itertools.groupby(log_odds, lambda x: not x.shape.rank):
-        parts += [tf.stack(list(group))] if is_scalar else list(group)
+    for rank, group in itertools.groupby(log_odds, lambda x: x.shape.rank):
+        same = list(group)
+        parts += same if rank else [tf.stack(same)]
     return parts[0] if len(parts) == 1 else tf.concat(parts, axis=0)

@@ -18,6 +18,7 @@ class Gating:
 
     def __init__(self, is_open, clusters, masks=True):
         clusters = list(dict.fromkeys(clusters))
+        self._is_open = is_open
         self._conditions = {}
         if clusters:
             opened = tf.unstack(_any(is_open, clusters))
@@ -28,6 +29,11 @@ class Gating:
     def condition(self, members):
         """Whether any of a cluster's components is open: a bool scalar."""
         return self._conditions[members]
+
+    def any_of(self, components):
+        """Whether any of these components is open: a bool scalar."""
+        numbers = np.array(sorted(set(components)), "int32")
+        return tf.reduce_any(tf.gather(self._is_open, numbers))
 
     def mask(self, components):
         """Decisions of filters.

@@ -1,9 +1,12 @@
 """Clusters of filters behind conditions, masked inside: exact for every image."""
 
+import functools
+
 import keras
 
 import tfgate
 from tflite import clusters as site_clusters
+from tflite.errors import InputError
 from tflite.lowering.filters import macs
 from tflite.lowering.filters import parts
 from tflite.lowering.filters.decided import apply_decided_filters
@@ -64,18 +67,41 @@ class ClusteredFilters(keras.layers.Layer):
 @register(tfgate.GatedFilters, "groups")
 def lower_groups(block, x, context):
     """Puts clusters of filters behind conditions."""
+
+    def default(site):
+        return site_clusters.consecutive(site, context.min_group)
+
+    return _lower(block, x, context, default)
+
+
+@register(tfgate.GatedFilters, "gather")
+def lower_gather(block, x, context):
+    """The same, with 1x1 convolutions of exactly the open filters.
+
+    Places without given clusters are ungated: they leave the other convolutions dense.
+    """
+    return _lower(block, x, context, site_clusters.ungated, gather=True)
+
+
+def _lower(block, x, context, default, gather=False):
     decided = context.decided(block)
     if None not in decided:
         return apply_decided_filters(block, x, context, decided)
-    clusters = settled_clusters(block, context)
+    clusters = _settled_clusters(block, context, default)
+    make = functools.partial(PartitionedPath, gather=gather)
     paths = {
-        name: PartitionedPath(block, path, clusters, decided, context.rewriter, name)
+        name: make(block, path, clusters, decided, context.rewriter, name)
         for name, path in (
             (block.name, block.path()),
             (f"{block.name}_0", block.shortcut_path()),
         )
         if path
     }
+    if gather and not any(path.gathers for path in paths.values()):
+        raise InputError(
+            f"Expected block {block.name!r} with a 1x1 convolution next to gated "
+            "filters for the lowering 'gather', got none; choose 'groups' or 'masked'."
+        )
     twin = ClusteredFilters(
         paths[block.name],
         paths.get(f"{block.name}_0"),
@@ -90,13 +116,13 @@ def lower_groups(block, x, context):
     return twin(x, context.vector(block, x))
 
 
-def settled_clusters(block, context):
+def _settled_clusters(block, context, default):
     """Site name -> `SiteClusters` of a block, without what is decided."""
     given = context.clusters.get(block.name, {})
     return {
         site.name: parts.settled(
             site,
-            given.get(site.name) or site_clusters.consecutive(site, context.min_group),
+            given.get(site.name) or default(site),
             context.decided(block),
             block.name,
         )

@@ -37,6 +37,27 @@ class Part:
         """The part's channels where the segment ends."""
         return self.channels[-1]
 
+    def components(self, segment):
+        """The component that opens each channel of the part, at both ends.
+
+        Args:
+            segment: the part's `Segment`.
+
+        Returns:
+            Tuple of components, None for channels that nothing closes once the part
+            runs; None where they are all, or where a grouped convolution makes others
+            of the channels on the way.
+        """
+        masks = self.masks.get(segment.site)
+        grouped = any(
+            channels.kind(e) is channels.Kind.GROUPS
+            for e in segment.elements
+            if not isinstance(e, Site)
+        )
+        if grouped or masks is None or all(mask is None for mask in masks):
+            return None
+        return masks
+
 
 def of_segment(segment, clusters, decided):
     """The parts of a segment: the one that always runs, if any, then the clusters.
@@ -81,9 +102,9 @@ def settled(site, clusters, decided, block):
     wrong = [c for c in clusters.never if decided[c] != 0]
     if wrong:
         raise InputError(
-            "Expected components that are closed for every image among those that never "
-            f"run at the place {site.name!r} of block {block!r}, got {wrong}, which a "
-            "gate may open."
+            "Expected components that are closed for every image among those that "
+            f"never run at the place {site.name!r} of block {block!r}, got {wrong}, "
+            "which a gate may open."
         )
     own = range(site.components.start, site.components.stop)
     ungated = {*clusters.ungated, *(c for c in own if decided[c] == 1)}

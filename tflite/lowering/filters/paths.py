@@ -30,6 +30,7 @@ from tfgate import channels
 from tfgate.blocks import Site
 from tfgate.compaction import slicing
 from tflite.errors import InputError
+from tflite.lowering.filters import gathered
 from tflite.lowering.filters import parts as part_lists
 from tflite.lowering.filters.macs import Switched
 from tflite.lowering.filters.mixers import Mixers
@@ -47,16 +48,18 @@ class PartitionedPath:
         decided: tuple with 0, 1 or None for each component of the gate.
         rewriter: the `tfgate.graph.GraphRewriter` at work.
         name: begins the names of the new layers.
+        gather: whether 1x1 convolutions read and compute the open filters alone.
 
     Attributes:
         layers: list of `(layer, input shape)`, all new layers.
+        gathers: whether there are such convolutions.
 
     Raises:
         InputError: the path has layers that cannot be taken apart.
     """
 
-    def __init__(self, block, path, clusters, decided, rewriter, name):
-        self.layers = []
+    def __init__(self, block, path, clusters, decided, rewriter, name, gather=False):
+        self.layers, self.gathers = [], False
         self._rewriter, self._name = rewriter, name
         self._segments, self._mixings = split(path, block.built_shape)
         self._parts = [
@@ -74,6 +77,10 @@ class PartitionedPath:
                 "filters for the lowering 'groups', got a padded layer right behind a "
                 "batch norm; choose 'masked'."
             ) from None
+        self._gathered = [
+            gather and gathered.is_pointwise(mixing.layer) for mixing in self._mixings
+        ]
+        self._keeps_zeros = [not values.any() for values in closed]
         # What always runs is never replaced by its closed values.
         for parts, values in zip(self._parts, closed, strict=True):
             for part in parts:
@@ -101,7 +108,8 @@ class PartitionedPath:
     @property
     def has_masks(self):
         """Whether some part has filters that close while it runs."""
-        return any(isinstance(s, _Mask) for k in self._steps for p in k for s in p)
+        masks = [isinstance(s, _Mask) for k in self._steps for p in k for s in p]
+        return self.gathers or any(masks)
 
     def macs(self):
         """What the path executes: list of `Switched`."""
@@ -189,14 +197,14 @@ class PartitionedPath:
         )
         total = start
         if always is not None and start is None:
-            total = pairs.layers[always, b](previous[always]())
+            total = pairs.layers[always, b](previous[always](), gating=gating)
         for a, part in enumerate(self._parts[k - 1]):
             if part.members:
-                add = _Addition(pairs.layers[a, b], previous[a])
+                add = _Addition(pairs.layers[a, b], previous[a], gating)
                 shape = (*pairs.shape[:-1], len(self._parts[k][b].entry))
                 total = add(total, gating.condition(part.members), shape)
         if always is not None and start is not None:
-            total = total + pairs.layers[always, b](previous[always]())
+            total = total + pairs.layers[always, b](previous[always](), gating=gating)
         return pairs.finish(total, b, has_bias=always is not None)
 
     # --- The end
@@ -259,7 +267,7 @@ class PartitionedPath:
                 continue
             new = _sliced(element, kept)
             shape = (*segment.shapes[index][:-1], len(kept))
-            steps.append(_Step(self._adopt(new, shape), element))
+            steps.append(_Step(self._adopt(new, shape)))
         closed = self._closed[k][list(part.exit)]
         if part.members and closed.any():
             steps.append(_Shift(-closed.astype("float32")))
@@ -272,17 +280,30 @@ class PartitionedPath:
             layer = self._adopt(slicing.copy_layer(mixing.layer), mixing.input_shape)
             return _Copied(layer, mixing.output_shape)
         mixers = Mixers(mixing, self._closed[k - 1])
-        layers = {
-            (a, b): self._adopt(
-                mixers.layer(
-                    given.exit, made.entry, not given.members, f"{name}_{a}_{b}"
-                ),
-                (*mixing.input_shape[:-1], len(given.exit)),
-            )
-            for a, given in enumerate(before)
-            for b, made in enumerate(after)
-        }
+        layers = {}
+        for a, given in enumerate(before):
+            shape = (*mixing.input_shape[:-1], len(given.exit))
+            for b, made in enumerate(after):
+                bias = not given.members
+                new = mixers.layer(given.exit, made.entry, bias, f"{name}_{a}_{b}")
+                sides = self._sides(k, given, made)
+                if sides == (None, None):
+                    layers[a, b] = _Step(self._adopt(new, shape))
+                    continue
+                strides = mixing.layer.strides
+                new = slicing.NewLayer(*gathered.with_kernel(new, *sides, strides))
+                layers[a, b] = self._adopt(new, shape)
+                self.gathers = True
         return _Pairs(layers, mixers, [part.entry for part in after], mixing)
+
+    def _sides(self, k, given, made):
+        """Components of the channels that a gathered convolution reads and makes."""
+        if not self._gathered[k - 1]:
+            return None, None
+        before, after = self._segments[k - 1], self._segments[k]
+        # Behind a batch norm a closed filter is no zero that could be left out.
+        reads = given.components(before) if self._keeps_zeros[k - 1] else None
+        return reads, made.components(after)
 
     def _adopt(self, new, shape):
         self.layers.append((new.layer, shape))
@@ -301,10 +322,13 @@ class PartitionedPath:
         mixing, found = self._mixings[k - 1], []
         inputs, outputs = mixing.input_shape[-1], mixing.output_shape[-1]
         for given in self._parts[k - 1]:
-            pairs = len(given.exit) * len(part.entry)
-            macs = mixing.macs * pairs // (inputs * outputs)
             own = (given.members,) if given.members else ()
-            found.append(Switched(macs, (*context, *own)))
+            reads, makes = self._sides(k, given, part)
+            for read, of_read in gathered.split_shares(reads)(len(given.exit)):
+                for made, of_made in gathered.split_shares(makes)(len(part.entry)):
+                    macs = mixing.macs * read * made // (inputs * outputs)
+                    shares = tuple(s for s in (of_read, of_made) if s is not None)
+                    found.append(Switched(macs, (*context, *own), shares))
         return found
 
 
@@ -333,7 +357,7 @@ class _Copied:
     """A layer that nothing is known of, between two segments of one part each."""
 
     def __init__(self, layer, shape):
-        self.layers = {(0, 0): layer}
+        self.layers = {(0, 0): _Step(layer)}
         self.shape = (1, *shape[1:])
 
     def finish(self, total, b, has_bias):
@@ -343,9 +367,10 @@ class _Copied:
 class _Addition:
     """What an open part adds to a sum."""
 
-    def __init__(self, layer, value):
+    def __init__(self, layer, value, gating):
         self._layer = layer
         self._value = value
+        self._gating = gating
 
     def __call__(self, total, is_open, shape):
         if total is None:
@@ -353,16 +378,16 @@ class _Addition:
         return tf.cond(is_open, lambda: total + self._term(), lambda: total)
 
     def _term(self):
-        return self._layer(self._value())
+        return self._layer(self._value(), gating=self._gating)
 
 
 class _Step:
     """A layer of a part."""
 
-    def __init__(self, layer, original):
+    def __init__(self, layer):
         self._layer = layer
-        self.is_relu = type(original) is keras.layers.ReLU and not (
-            original.negative_slope or original.threshold
+        self.is_relu = type(layer) is keras.layers.ReLU and not (
+            layer.negative_slope or layer.threshold
         )
 
     def __call__(self, x, gating):

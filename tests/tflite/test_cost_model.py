@@ -1,0 +1,62 @@
+import keras
+import numpy as np
+import pytest
+
+import tfgate
+from tests.tflite import builders
+from tflite import cost_model
+from tflite.cost_model import Part
+from tflite.cost_model import Work
+
+
+def test_rates_are_interpolated_between_sizes(monkeypatch):
+    monkeypatch.setitem(cost_model.RATES, "conv", ((1e4, 1e6), (1e6, 1e8)))
+    assert cost_model.layer_ms("conv", 1e4) == pytest.approx(0.01)
+    assert cost_model.layer_ms("conv", 1e5) == pytest.approx(1e5 / 1e7)
+    # Beyond what was measured, at the nearest rate.
+    assert cost_model.layer_ms("conv", 1e3) == pytest.approx(1e-3)
+    assert cost_model.layer_ms("conv", 1e7) == pytest.approx(0.1)
+
+
+def test_parts_run_where_any_component_of_each_factor_is_open():
+    decisions = np.array([[0, 0, 1], [1, 0, 1], [0, 1, 0], [1, 1, 1]], "float32")
+    assert Part("conv", 1.0).runs(decisions) == 1.0
+    assert Part("conv", 1.0, ((0, 1),)).runs(decisions) == 0.75
+    assert Part("conv", 1.0, ((0, 1), (2,))).runs(decisions) == 0.5
+    assert Part("conv", 1.0, ((0,),), ((1, 2),)).runs(decisions) == 0.375
+
+
+def test_work_adds_up(monkeypatch):
+    monkeypatch.setitem(cost_model.RATES, "conv", ((1.0, 1e6),))
+    monkeypatch.setattr(cost_model, "IF_MS", 0.5)
+    monkeypatch.setattr(cost_model, "PASS_MS", 0.25)
+    work = Work((Part("conv", 2e6, ((0,),)),), conditions=3, mib=2.0)
+    assert work.expected_ms(np.array([[1.0], [0.0]])) == pytest.approx(1 + 1.5 + 0.5)
+
+
+def test_macs_of_a_branch_are_those_of_its_block():
+    block = builders.network().blocks[1]
+    work = cost_model.CostModel(None)._work(block, "if")
+    assert sum(part.macs for part in work.parts) == sum(
+        product.macs for product in block.products()
+    )
+    assert {part.kind for part in work.parts} == {"conv"}
+
+
+def test_kinds_of_layers():
+    layers = [
+        keras.layers.Conv2D(16, 1),
+        keras.layers.BatchNormalization(),
+        keras.layers.DepthwiseConv2D(3, padding="same"),
+        keras.Sequential([keras.layers.Conv2D(8, 3, padding="same")]),
+        keras.layers.Dense(8),
+    ]
+    block = tfgate.GatedResidual(keras.Sequential(layers), tfgate.IndependentGate())
+    block.build((None, 4, 4, 8))
+    work = cost_model.CostModel(None)._work(block, "masked")
+    assert [(part.kind, part.macs) for part in work.parts] == [
+        ("pointwise", 16 * 8 * 16),
+        ("depthwise", 16 * 9 * 16),
+        ("conv", 16 * 9 * 16 * 8),
+        ("dense", 16 * 8 * 8),
+    ]

@@ -1,0 +1,30 @@
+import dataclasses
+
+import pytest
+
+from tflite import errors
+from tflite.options import Options
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"lowering": "if"}, r"--lowering among .*, got 'if'"),
+        ({"quantize": "int3"}, r"--quantize among .*, got 'int3'"),
+        ({"tau": 0.0}, r"--tau in \(0, 1\), got 0.0"),
+        ({"tau": float("nan")}, r"--tau in \(0, 1\), got nan"),
+        ({"lowering": "dense", "tau_input": True}, "--tau_input with"),
+        ({"levels": 0}, "--levels of at least 1, got 0"),
+        ({"min_group": -1}, "--min_group of at least 1, got -1"),
+    ],
+)
+def test_values_are_checked(values, message):
+    with pytest.raises(errors.InputError, match=message):
+        Options(**values)
+
+
+def test_options_do_not_change():
+    options = Options(labels=["a", "b"], tau=0.25)
+    assert options.labels == ("a", "b")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        options.tau = 0.5

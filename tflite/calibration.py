@@ -1,0 +1,68 @@
+"""Calibration: what a network's gates decide on images that it was trained on.
+
+Never on test images: what is chosen by looking at them is no longer measured by them.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from tflite import datasets
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingImages:
+    """Some training images of a data set, read when the network's size is known.
+
+    Attributes:
+        dataset: one of `tflite.datasets.NAMES`.
+        samples: number of images, the first of the training split.
+        data_dir: directory of TFDS data sets, or None.
+
+    Raises:
+        InputError: there are no such images.
+    """
+
+    dataset: str
+    samples: int = 100
+    data_dir: str | None = None
+
+    def __post_init__(self):
+        datasets.check(
+            self.dataset, samples=self.samples, data_dir=self.data_dir, split="train"
+        )
+
+    def load(self, image_shape):
+        """Reads them: float32 `[samples, height, width, channels]` in 0..255.
+
+        Args:
+            image_shape: shape of one image that the network takes.
+
+        Raises:
+            InputError: they don't have this shape, or cannot be read.
+        """
+        return datasets.load(
+            self.dataset,
+            samples=self.samples,
+            data_dir=self.data_dir,
+            image_shape=image_shape,
+            split="train",
+        ).images
+
+
+def record(model, images, tau):
+    """Records the decisions of a network's gates.
+
+    Args:
+        model: a `tfgate.GatedModel`.
+        images: float32 `[images, height, width, channels]`.
+        tau: the threshold in (0, 1).
+
+    Returns:
+        Gate name -> float32 array `[images, components]` of 0 and 1, in network order.
+    """
+    # The flags are checked without waiting for TensorFlow.
+    from tflite import reference
+
+    _, gates = reference.run_gates(model, np.asarray(images, "float32"), tau=tau)
+    return {name: gate["decision"] for name, gate in gates.items()}

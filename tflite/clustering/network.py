@@ -1,0 +1,63 @@
+"""Clusters for all blocks of a network."""
+
+import dataclasses
+
+import tfgate
+from tflite.clustering import search
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkClusters:
+    """Clusters of every block of gated filters, and what they cost.
+
+    Attributes:
+        blocks: block name -> `tflite.clustering.Clustering`; without gated filters,
+            empty.
+    """
+
+    blocks: dict
+
+    @property
+    def sites(self):
+        """Block name -> dict of place name -> `tflite.clusters.SiteClusters`."""
+        return {name: found.sites for name, found in self.blocks.items()}
+
+    def describe(self):
+        """Expected MACs beside those of plainer orders, in one line for people."""
+        found = self._sum("macs")
+        if not found:
+            return "no filter gates that run: nothing to cluster"
+        original, by_rate = self._sum("original_macs"), self._sum("by_rate_macs")
+        return (
+            f"clusters of filters: {found:,.0f} MACs expected; neighbours in their "
+            f"original order {original:,.0f} ({original / found:.3f} times), sorted by "
+            f"rate {by_rate:,.0f} ({by_rate / found:.3f} times), a condition for each "
+            f"component {self._sum('component_macs'):,.0f}"
+        )
+
+    def _sum(self, name):
+        return sum(getattr(found, name) for found in self.blocks.values())
+
+
+def of_network(model, decisions, min_group, condition_macs):
+    """Finds clusters for every `tfgate.GatedFilters` of a network.
+
+    Args:
+        model: a `tfgate.GatedModel`.
+        decisions: gate name -> array `[images, components]` of 0 and 1.
+        min_group: least number of filters of a cluster.
+        condition_macs: see `tflite.clustering.find`.
+
+    Returns:
+        `NetworkClusters`.
+    """
+    blocks = {}
+    for block in model.blocks:
+        if isinstance(block, tfgate.GatedFilters):
+            blocks[block.name] = search.find(
+                block,
+                decisions[block.gate.name],
+                min_group=min_group,
+                condition_macs=condition_macs,
+            )
+    return NetworkClusters(blocks)

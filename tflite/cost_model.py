@@ -1,0 +1,208 @@
+"""Expected milliseconds of a block's lowerings, from MACs.
+
+    time = sum over parts of P(part runs) * MACs / rate(kind, MACs)
+           + conditions * IF_MS + passes over the memory * MIB * PASS_MS
+
+A rate depends on the kind of a layer and on its size: small layers are slower for each
+MAC. What lowerings of a block have in common (its gate, an ungated shortcut) is left
+out: they are only compared with one another. The constants stand in one table, of one
+machine; on another one `--autotune` measures the lowerings themselves.
+"""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+import tfgate
+from tfgate import channels
+from tfgate import costs
+from tfgate.blocks import Site
+from tfgate.graph import GraphRewriter
+from tflite import lowering as lowerings
+from tflite.errors import InputError
+
+# Measured by `python -m tflite.rates --runs=60` on an AMD EPYC, one thread: kind of
+# layer -> pairs of MACs and of MACs in a millisecond.
+RATES = {
+    "conv": ((1.5e5, 1.4e7), (2.4e6, 4.4e7), (2.9e7, 5.1e7), (1.2e8, 5.1e7)),
+    "pointwise": ((2.6e5, 2.4e7), (3.2e6, 4.7e7), (5.1e7, 5.2e7)),
+    "depthwise": ((7.4e4, 9.0e6), (9.0e5, 1.4e7), (7.2e6, 1.4e7)),
+    "dense": ((1.6e4, 2.3e6), (2.6e5, 6.0e6), (1.0e6, 6.3e6)),
+}
+# Height of the feature map, and the share of a 1x1 convolution's rate that a gathered
+# one reaches.
+GATHER = ((7, 0.5), (14, 0.7), (28, 0.9))
+# A condition and the change of branches.
+IF_MS = 0.0114
+# One element-wise operation for each MiB that it writes.
+PASS_MS = 0.023
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Some MACs of a lowering.
+
+    Attributes:
+        kind: a key of `RATES`.
+        macs: MACs for one image, where it runs as a whole.
+        factors: tuples of components: it runs if in each of them any is open.
+        shares: tuples of components: of what runs, only the share of the open ones
+            among each of them does.
+    """
+
+    kind: str
+    macs: float
+    factors: tuple = ()
+    shares: tuple = ()
+
+    def runs(self, decisions):
+        """Share of the part that runs, a mean over images.
+
+        Args:
+            decisions: array `[images, components]` of 0 and 1.
+        """
+        share = np.ones(len(decisions))
+        for factor in self.factors:
+            share *= decisions[:, list(factor)].max(axis=1)
+        for components in self.shares:
+            share *= decisions[:, list(components)].mean(axis=1)
+        return float(share.mean())
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What a lowering does.
+
+    Attributes:
+        parts: tuple of `Part`.
+        conditions: number of IFs.
+        mib: MiB that element-wise operations write, beside the layers' own.
+    """
+
+    parts: tuple
+    conditions: int = 0
+    mib: float = 0.0
+
+    def expected_ms(self, decisions):
+        """Expected milliseconds, given decisions `[images, components]`."""
+        total = self.conditions * IF_MS + self.mib * PASS_MS
+        for part in self.parts:
+            total += part.runs(decisions) * layer_ms(part.kind, part.macs)
+        return total
+
+
+class CostModel:
+    """Estimates lowerings by their MACs.
+
+    Args:
+        make_context: function without arguments that makes a
+            `tflite.lowering.Context`, for a lowering that is built only to see what it
+            executes.
+    """
+
+    source = "cost model"
+
+    def __init__(self, make_context):
+        self._make_context = make_context
+
+    def estimate(self, block, names, decisions):
+        """Expected milliseconds of some lowerings of a block.
+
+        Args:
+            block: a gated block.
+            names: list of lowerings.
+            decisions: array `[images, components]` of its gate.
+
+        Returns:
+            Dict of name -> milliseconds, or -> the `InputError` of a lowering that
+            this block cannot have.
+        """
+        found = {}
+        for name in names:
+            try:
+                found[name] = self._work(block, name).expected_ms(decisions)
+            except InputError as error:
+                found[name] = error
+        return found
+
+    def _work(self, block, name):
+        if isinstance(block, tfgate.GatedFilters):
+            return self._work_of_filters(block, name)
+        layers = list(_layers(channels.leaves(block.branch), block.built_shape))
+        output = _mib(block.branch.compute_output_shape(block.built_shape))
+        if name == "masked":
+            return Work(tuple(Part(*layer) for layer in layers), mib=output)
+        parts = tuple(Part(*layer, factors=((0,),)) for layer in layers)
+        return Work(parts, conditions=1)
+
+    def _work_of_filters(self, block, name):
+        stages = (layer for stage in block.stages for layer in channels.leaves(stage))
+        layers = list(_layers(stages, block.built_shape))
+        mib = sum(_mib((1, *site_shape)) for site_shape in _site_shapes(block))
+        if name == "masked":
+            return Work(tuple(Part(*layer) for layer in layers), mib=mib)
+        context = self._make_context()
+        images = keras.Input(batch_shape=(1, *block.built_shape[1:]))
+        lowerings.find(block, name)(block, images, context)
+        kind = max(layers, key=lambda layer: layer[1])[0]
+        share = np.interp(block.built_shape[1], *np.transpose(GATHER))
+        parts = tuple(
+            Part(kind, s.macs, s.factors)
+            if not s.shares
+            else Part("pointwise", s.macs / share, s.factors, s.shares)
+            for s in context.switched[block.name]
+        )
+        return Work(parts, len({part.factors for part in parts} - {()}), mib)
+
+
+def layer_ms(kind, macs):
+    """Milliseconds of a layer: its MACs by a rate between those that were measured.
+
+    Args:
+        kind: a key of `RATES`.
+        macs: MACs for one image.
+    """
+    sizes, rates = np.log(np.array(RATES[kind])).T
+    return macs / float(np.exp(np.interp(np.log(max(macs, 1.0)), sizes, rates)))
+
+
+def _layers(leaves, shape):
+    """Yields kind and MACs of each layer that has any."""
+    for layer in leaves:
+        output = layer.compute_output_shape(shape)
+        kernel = getattr(layer, "kernel", None)
+        if kernel is not None:
+            positions = int(np.prod(output[1:-1]))
+            yield _kind(layer), float(np.prod(kernel.shape)) * positions
+        elif not channels.has_no_macs(layer):
+            yield "conv", float(costs.count_macs(layer, shape))
+        shape = output
+
+
+def _kind(layer):
+    if isinstance(layer, keras.layers.Dense):
+        return "dense"
+    if isinstance(layer, keras.layers.DepthwiseConv2D):
+        return "depthwise"
+    return "pointwise" if set(layer.kernel.shape[:-2]) == {1} else "conv"
+
+
+def _site_shapes(block):
+    """Shapes of the feature maps at a block's gated places."""
+    for path in (block.path(), block.shortcut_path()):
+        shape = block.built_shape
+        for element in path:
+            if isinstance(element, Site):
+                yield shape[1:]
+            else:
+                shape = element.compute_output_shape(shape)
+
+
+def _mib(shape):
+    return 4 * float(np.prod(shape[1:])) / 2**20
+
+
+def trial_context(model, threshold, **attributes):
+    """A `Context` of its own, for lowerings that are not part of the file."""
+    return lowerings.Context(GraphRewriter(model.core), threshold, **attributes)

@@ -1,0 +1,78 @@
+"""What a plan expects of the gates: decisions on images like those of calibration."""
+
+import numpy as np
+
+import tfgate
+from tflite import calibration
+
+_SEED = 0
+# So many draws stand for images where there are none.
+_DRAWS = 256
+
+
+class Expectations:
+    """Expected decisions of a network's gates.
+
+    Args:
+        model: a `tfgate.GatedModel`.
+        tau: threshold in (0, 1), by which gates that look at no image are decided.
+        recorded: gate name -> float32 array `[images, components]`, decisions on
+            calibration images, as `tflite.calibration.record` gives them; None for
+            none. Without, an undecided component is open for half of the images,
+            independently of all others.
+
+    Attributes:
+        source: str, where they come from, for people.
+    """
+
+    def __init__(self, model, tau, recorded=None):
+        report = tfgate.plan_compaction(model, tau)
+        self._decided = {block.gate: block.decisions for block in report.blocks}
+        self._recorded = recorded
+        stages = model.exits.stages()
+        self._before = {
+            block.gate.name: [
+                leave.gate.name
+                for leave in model.exits.exits[: stages.get(block.name, 0)]
+            ]
+            for block in model.blocks
+        }
+        self.source = (
+            "no calibration images: undecided components open for half of the images"
+            if recorded is None
+            else f"decisions on {len(next(iter(recorded.values())))} calibration images"
+        )
+
+    def decisions(self, gate):
+        """Decisions of a gate on the images that reach it.
+
+        Args:
+            gate: its name.
+
+        Returns:
+            float32 array `[images, components]` of 0 and 1.
+        """
+        if self._recorded is None:
+            decided = self._decided[gate]
+            random = np.random.default_rng(_SEED)
+            drawn = random.random((_DRAWS, len(decided))) < 0.5
+            known = [np.nan if z is None else z for z in decided]
+            return np.where(np.isnan(known), drawn, known).astype("float32")
+        reached = np.ones(len(self._recorded[gate]), bool)
+        for leave in self._before[gate]:
+            reached &= self._recorded[leave][:, 0] > 0
+        # Where nobody comes, what the gate says of the others is the best guess.
+        return self._recorded[gate][reached if reached.any() else slice(None)]
+
+
+def expect(model, options):
+    """Makes the `Expectations` of a conversion.
+
+    Args:
+        model: a `tfgate.GatedModel`.
+        options: `tflite.options.Options`, with calibration images as an array or None.
+    """
+    recorded = None
+    if options.calibration is not None:
+        recorded = calibration.record(model, options.calibration, options.tau)
+    return Expectations(model, options.tau, recorded)
