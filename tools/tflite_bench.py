@@ -7,9 +7,9 @@ Builds networks of random weights, converts them by the commands that a user has
 measures, and prints a table in Markdown; `bench.json` in the workdir has the same with
 machine and versions, and `*.benchmark.json` the single benchmarks, for
 `tflite.report`. One thread, batch 1. Latency does not depend on what a network has
-learned, but on which of its parts run: images are random, but for rows on gates that look
-at them, and calibration, which need ImageNet or CIFAR-10 in `--data_dir`. Rows without
-what they need are skipped, with a reason.
+learned, but on which of its parts run. So images are random, but for rows on gates
+that look at them, and calibration: these need ImageNet or CIFAR-10 in `--data_dir`.
+Rows without what they need are skipped, with a reason.
 
 Ratios are of processor time, files in alternation, in a process without TensorFlow; the
 files are made in others.
