@@ -4,15 +4,15 @@ A function takes `Conditions` and returns a list of `Line`. Add it to `ROWS`, an
 it needs to `tools.bench_files.NETWORKS`.
 """
 
+import json
 import statistics
 
 from tflite import metadata
 from tflite import probe
 from tflite.benchmark import find
-from tflite.verify import verify
+from tools import bench_files
 from tools import bench_gated
 from tools import dial_latency
-from tools.bench_files import every_second
 from tools.bench_lines import Line
 from tools.bench_lines import Skipped
 from tools.bench_lines import efficiency
@@ -184,14 +184,20 @@ def _accuracy(conditions, quantize, name, arguments):
         quantize=quantize,
         **arguments,
     )
-    result = verify(
-        conditions.trained,
-        path,
-        dataset="cifar10",
-        data_dir=conditions.data_dir,
-        samples=_VERIFIED,
-        json=workshop.directory / f"trained_{quantize}.verify.json",
+    output = workshop.directory / f"trained_{quantize}.verify.json"
+    # A command, for the reason that files are made by commands.
+    bench_files.measured(
+        "tflite.verify",
+        {
+            "model": conditions.trained,
+            "tflite": path,
+            "dataset": "cifar10",
+            "data_dir": conditions.data_dir,
+            "samples": _VERIFIED,
+            "json": output,
+        },
     )
+    result = json.loads(output.read_text())
     accuracy = result["accuracy"]
     lost = 100 * (accuracy["keras"] - accuracy["tflite"])
     agreement = result["gate_agreement"]
@@ -246,6 +252,6 @@ def _resnet50(conditions, suffix, **arguments):
         name, f"resnet50_dense{suffix}", lowering="dense", **arguments
     )
     gates = metadata.read(gated)["gates"]
-    closed = every_second([gate["block"] for gate in gates])
+    closed = bench_files.every_second([gate["block"] for gate in gates])
     static = workshop.static(name, f"resnet50_static{suffix}", closed, **arguments)
     return gated, dense, static

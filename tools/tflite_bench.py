@@ -90,6 +90,11 @@ def main():
         )
     workdir = pathlib.Path(values.workdir).resolve()
     workdir.mkdir(parents=True, exist_ok=True)
+    # Commands run in the checkout, wherever this one was started.
+    trained, data_dir = (
+        None if path is None else str(pathlib.Path(path).expanduser().resolve())
+        for path in (values.trained, values.data_dir)
+    )
     before = machine.describe()
     workshop = Workshop(workdir, seed=values.seed, reuse=values.reuse)
     lines, skipped = measure(
@@ -97,8 +102,8 @@ def main():
         workshop,
         runs=values.runs,
         seed=values.seed,
-        trained=values.trained,
-        data_dir=values.data_dir,
+        trained=trained,
+        data_dir=data_dir,
     )
     outcome = {
         "command": "python -m tools.tflite_bench",

@@ -57,7 +57,7 @@ def _converted_here(module, arguments):
         static(
             arguments.pop("model"),
             arguments.pop("output"),
-            closed=arguments.pop("closed").split(","),
+            closed=[name for name in arguments.pop("closed").split(",") if name],
             **arguments,
         )
     else:
