@@ -111,13 +111,14 @@ class Autotune:
         from tflite import conversion
 
         network = _alone(block)
+        has_filters = isinstance(block, tfgate.GatedFilters)
         subjects, macs = [], []
         with tempfile.TemporaryDirectory() as directory:
             for name, key in list(keys.items()):
                 options = Options(
                     tau_input=True,
                     quantize=self._quantize,
-                    min_group=self._options.min_group,
+                    min_group=self._options.min_group if has_filters else None,
                     block_lowering=(("*", name),),
                     check_samples=0,
                 )

@@ -8,6 +8,8 @@ import numpy as np
 
 import tfgate
 from tfgate.graph import GraphRewriter
+from tflite import clustering
+from tflite import cost_model
 from tflite import describe
 from tflite import expectations
 from tflite import explain
@@ -35,8 +37,10 @@ def run(model, options, clusters=None, print_fn=None):
         model: path of a `.keras` file, or a `keras.Model`.
         options: `tflite.options.Options`.
         clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`;
-            None, and what it lacks, stands for consecutive filters.
-        print_fn: receives the plan as a table, a string; None for none.
+            what it lacks stands for consecutive filters. None: found from what
+            calibration images decide, or without them consecutive filters.
+        print_fn: receives the plan as a table, a string, and what clusters of filters
+            promise, another one; None for none.
 
     Returns:
         `(content, description)`: bytes of the file, and its `Metadata`.
@@ -58,12 +62,13 @@ def run(model, options, clusters=None, print_fn=None):
         quantized = int8.prepare(model, options)
         plans, graph, switched = [], quantized, {}
         if isinstance(model, tfgate.GatedModel):
-            expected = None
-            if options.lowering == "conditional" and dial is None:
-                expected = expectations.expect(model, options)
+            chooses = options.lowering == "conditional" and dial is None
+            expected = expectations.expect(model, options) if chooses else None
+            if clusters is None and chooses and expected.is_recorded:
+                clusters = _clusters(model, options, expected, print_fn)
             plans = plan.make(model, options, expected, clusters)
             if print_fn is not None:
-                print_fn(explain.table(plans, expected and expected.source))
+                print_fn(explain.table(plans, expected.source if chooses else None))
             graph = export_graph(
                 quantized,
                 plans,
@@ -139,26 +144,52 @@ def export_graph(
     _, predictions = rewriter.rewrite(replace, inputs=inputs, select=select)
     if dial is None:
         inputs = images
-    decisions = None
-    if options.gate_outputs and dial is not None:
-        openings = [o for block in model.blocks for o in dial.openings(block.gate)]
-        decisions = lowerings.Decided(openings, name="decisions")(dial.u)
-    elif markers:
+    if markers:
         told = _told_by_stage(model, plans, context) if options.gate_outputs else {}
-        told = [told.get(stage) for stage in range(len(model.exits.sources))]
-        order = [leave.name for leave in model.exits.exits]
-        leaves = sorted(context.leaves, key=lambda leave: order.index(leave.name))
         predictions, decisions = nesting.nest(
-            leaves, markers[0], predictions, [images], told
+            _in_order(context.leaves, model.exits.exits),
+            markers[0],
+            predictions,
+            [images],
+            [told.get(stage) for stage in range(len(model.exits.sources))],
         )
-    elif options.gate_outputs:
-        decisions, _ = _told(plans, context, "decisions") or (None, None)
+    else:
+        decisions = _decisions(model, plans, context) if options.gate_outputs else None
     outputs = {"predictions": predictions}
     if decisions is not None:
         outputs["decisions"] = decisions
     graph = keras.Model(inputs, outputs, name=f"{model.name}_export")
     rewriter.finish()
     return graph
+
+
+def _decisions(model, plans, context):
+    """The output `decisions` of a network without exits; None without undecided."""
+    dial = context.dial
+    if dial is None:
+        decisions, _ = _told(plans, context, "decisions") or (None, None)
+        return decisions
+    openings = [o for block in model.blocks for o in dial.openings(block.gate)]
+    return lowerings.Decided(openings, name="decisions")(dial.u)
+
+
+def _in_order(leaves, exits):
+    """`Leave`s in the order in which images come to them."""
+    order = [leave.name for leave in exits]
+    return sorted(leaves, key=lambda leave: order.index(leave.name))
+
+
+def _clusters(model, options, expected, print_fn):
+    """Which filters run together: block name -> site name -> `SiteClusters`."""
+    found = clustering.of_network(
+        model,
+        {gate.name: expected.decisions(gate.name) for gate in model.gates},
+        options.min_group or MIN_GROUP,
+        cost_model.condition_macs(),
+    )
+    if print_fn is not None and found.blocks:
+        print_fn(found.describe())
+    return found.sites
 
 
 def _dense_graph(model, quantized, threshold, options):
@@ -172,8 +203,8 @@ def _dense_graph(model, quantized, threshold, options):
 def _told_by_stage(model, plans, context):
     """For each stage between exits, what `_told` gives for its gates; a dict."""
     stages, by_stage = model.exits.stages(), {}
-    for plan_ in plans:
-        by_stage.setdefault(stages.get(plan_.block.name, 0), []).append(plan_)
+    for entry in plans:
+        by_stage.setdefault(stages.get(entry.block.name, 0), []).append(entry)
     return {
         stage: _told(plans, context, f"decisions_{stage}", own)
         for stage, own in by_stage.items()

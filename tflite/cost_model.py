@@ -25,16 +25,16 @@ from tflite.errors import InputError
 # Measured by `python -m tflite.rates --runs=60` on an AMD EPYC, one thread: kind of
 # layer -> pairs of MACs and of MACs in a millisecond.
 RATES = {
-    "conv": ((1.5e5, 1.4e7), (2.4e6, 4.4e7), (2.9e7, 5.1e7), (1.2e8, 5.1e7)),
-    "pointwise": ((2.6e5, 2.4e7), (3.2e6, 4.7e7), (5.1e7, 5.2e7)),
-    "depthwise": ((7.4e4, 9.0e6), (9.0e5, 1.4e7), (7.2e6, 1.4e7)),
-    "dense": ((1.6e4, 2.3e6), (2.6e5, 6.0e6), (1.0e6, 6.3e6)),
+    "conv": ((1.5e5, 1.8e7), (2.4e6, 4.5e7), (2.9e7, 4.9e7), (1.2e8, 5.1e7)),
+    "pointwise": ((2.6e5, 2.5e7), (3.2e6, 4.7e7), (5.1e7, 5.2e7)),
+    "depthwise": ((7.4e4, 8.6e6), (9.0e5, 1.4e7), (7.2e6, 1.3e7)),
+    "dense": ((1.6e4, 2.4e6), (2.6e5, 6.5e6), (1.0e6, 3.7e6)),
 }
-# Height of the feature map, and the share of a 1x1 convolution's rate that a gathered
-# one reaches.
-GATHER = ((7, 0.5), (14, 0.7), (28, 0.9))
+# Height of a feature map of 128 filters, and the share of a 1x1 convolution's rate that
+# a gathered one reaches there.
+GATHER = ((7, 0.20), (14, 0.33), (28, 0.40))
 # A condition and the change of branches.
-IF_MS = 0.0114
+IF_MS = 0.0123
 # One element-wise operation for each MiB that it writes.
 PASS_MS = 0.023
 
@@ -165,6 +165,12 @@ def layer_ms(kind, macs):
     """
     sizes, rates = np.log(np.array(RATES[kind])).T
     return macs / float(np.exp(np.interp(np.log(max(macs, 1.0)), sizes, rates)))
+
+
+def condition_macs():
+    """MACs of a convolution of some size that take as long as a condition."""
+    size = 1e7
+    return IF_MS / layer_ms("conv", size) * size
 
 
 def _layers(leaves, shape):

@@ -58,16 +58,10 @@ def check(name, *, samples, data_dir=None, image_shape=None, split="test"):
     Raises:
         InputError: the choice does not fit.
     """
-    if name not in NAMES:
-        raise InputError(f"Expected --dataset among {NAMES}, got {name!r}.")
-    if split not in SPLITS:
-        raise InputError(f"Expected a split among {SPLITS}, got {split!r}.")
-    available = _DIGITS[split]
-    if name != "digits":
-        available = _examples(_directory(data_dir, name), name, split)
-    if not 1 <= samples <= available:
+    most = available(name, data_dir=data_dir, split=split)
+    if not 1 <= samples <= most:
         raise InputError(
-            f"Expected --samples from 1 to {available}, the {split} images of {name}, "
+            f"Expected --samples from 1 to {most}, the {split} images of {name}, "
             f"got {samples}."
         )
     if image_shape is not None and not _fits(name, tuple(image_shape)):
@@ -76,6 +70,21 @@ def check(name, *, samples, data_dir=None, image_shape=None, split="test"):
             f"Expected a network for images of {name}, {shape}, got one for "
             f"{tuple(image_shape)}."
         )
+
+
+def available(name, *, data_dir=None, split="test"):
+    """Number of images of a split of a data set; the arguments are those of `check`.
+
+    Raises:
+        InputError: there is no such data set.
+    """
+    if name not in NAMES:
+        raise InputError(f"Expected --dataset among {NAMES}, got {name!r}.")
+    if split not in SPLITS:
+        raise InputError(f"Expected a split among {SPLITS}, got {split!r}.")
+    if name == "digits":
+        return _DIGITS[split]
+    return _examples(_directory(data_dir, name), name, split)
 
 
 def load(name, *, samples, data_dir=None, image_shape=None, split="test"):

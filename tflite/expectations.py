@@ -23,12 +23,14 @@ class Expectations:
 
     Attributes:
         source: str, where they come from, for people.
+        is_recorded: whether they were recorded on calibration images.
     """
 
     def __init__(self, model, tau, recorded=None):
         report = tfgate.plan_compaction(model, tau)
         self._decided = {block.gate: block.decisions for block in report.blocks}
         self._recorded = recorded
+        self.is_recorded = recorded is not None
         stages = model.exits.stages()
         self._before = {
             block.gate.name: [

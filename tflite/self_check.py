@@ -2,10 +2,11 @@
 
 Images are a few: of the calibration images where there are any, else noise, the same
 for every conversion. Where a gate's log odds are within `CLOSE` of the threshold, a
-rounding error decides, so of several images those are taken whose gates are surest.
+rounding error may decide, so of several images those are taken whose gates are surest.
 
-A file of float32 is refused where a decision differs, or a prediction by more than
-`TOLERANCE` times the largest one of all (at least 1). A quantized file is refused where
+A file of float32 is refused where, on an image without such close calls, a decision
+differs, or a prediction by more than `TOLERANCE` times the largest one of all (at least
+1); and where no image at all is equal. A quantized file is refused where
 fewer than `LEAST_GATES` of the decisions, or than `LEAST_CLASSES` of the classes, are
 equal: quantized weights move every number, and one other decision changes what all
 gates behind it see. So this finds files that are wrong, such as those of bad
@@ -165,28 +166,33 @@ def _all_decisions(description, gates, chosen):
 
 
 def _compare_exactly(sure, predictions, decisions):
-    if not sure.any():
-        raise InputError(
-            "Expected an image on which the gates' decisions are clear, to compare the "
-            f"file with Keras, got none: log odds are within {CLOSE} of the threshold "
-            "on all; give --calibration_dataset, another --tau or more "
-            "--check_samples, or switch the check off by --check_samples=0."
-        )
+    """Raises where an image differs, though its gates are sure, or where all do."""
     told, known = decisions
-    if told is not None and (told != known)[sure].any():
-        raise InputError(
-            "Expected a file that decides as Keras does, got other decisions for "
-            f"{int((told != known)[sure].any(axis=1).sum())} of {int(sure.sum())} "
-            f"images; {_FIX}."
-        )
     got, expected = predictions
     limit = TOLERANCE * max(1.0, float(np.abs(expected).max()))
-    error = np.abs(got - expected)[sure].max()
-    # Not "error > limit", which NaN is not.
-    if not error <= limit:
+    errors = np.abs(got - expected).reshape(len(got), -1).max(axis=1)
+    # NaN is not within the limit.
+    equal = errors <= limit
+    decided_alike = np.ones(len(got), bool)
+    if told is not None:
+        decided_alike = (told == known).all(axis=1)
+    if (sure & ~decided_alike).any():
+        raise InputError(
+            "Expected a file that decides as Keras does, got other decisions for "
+            f"{int((sure & ~decided_alike).sum())} of {int(sure.sum())} images; {_FIX}."
+        )
+    if (sure & ~equal).any():
         raise InputError(
             f"Expected a file whose predictions are Keras' to {limit:.1e}, got a "
-            f"difference of {error:.1e}; {_FIX}."
+            f"difference of {errors[sure & ~equal].max():.1e}; {_FIX}."
+        )
+    if not (equal & decided_alike).any():
+        raise InputError(
+            "Expected an image on which the file does what Keras does, got none, and "
+            f"none whose gates' log odds are all further than {CLOSE} from the "
+            "threshold, so that it could be told why; give --calibration_dataset, "
+            "another --tau or more --check_samples, or switch the check off by "
+            "--check_samples=0."
         )
 
 

@@ -7,6 +7,11 @@ import tfgate
 from tfgate.weights import assign_weights
 from tflite import files
 from tflite.errors import InputError
+from tflite.quantization.fake_quant import FakeQuant
+from tflite.quantization.fake_quantized import FakeQuantized
+
+# Layers of networks from `tflite.finetune`, which tfgate does not know.
+_FINE_TUNED = {"FakeQuant": FakeQuant, "FakeQuantized": FakeQuantized}
 
 _HALF_PRECISION = ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16")
 
@@ -25,7 +30,7 @@ def load(path):
     """
     path = files.keras_archive(path, "--model")
     try:
-        return keras.saving.load_model(path, compile=False)
+        return keras.saving.load_model(path, compile=False, custom_objects=_FINE_TUNED)
     # A damaged archive fails in many ways: zipfile, json, h5py, Keras, ...
     except Exception as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__

@@ -2,7 +2,7 @@ r"""Compares a converted network with its origin, image by image.
 
     python -m tflite.verify --model=model.keras --tflite=model.tflite \
         --dataset=digits|cifar10|imagenet2012 [--data_dir=DIR] --samples=N \
-        --json=result.json [--tau=0.5] [--min_agreement=1.0]
+        --json=result.json [--tau=0.5] [--min_agreement=1.0] [--worst=5]
 
 The reference is Keras with the threshold policy at the file's τ, or with all gates
 open for a file of `--lowering=dense`. Exit code 1: an agreement is below
@@ -36,6 +36,7 @@ def verify(
     tau=None,
     us=None,
     json=None,
+    worst=5,
 ):
     """Compares a .tflite file with the network that it was converted from.
 
@@ -49,6 +50,7 @@ def verify(
         us: values of the control in [0, 1] to compare at, for a file with an input u;
             None takes 0, 1/16, ..., 1.
         json: path to write the result to, or None.
+        worst: how many images with the largest errors to report, at least 0.
 
     Returns:
         Dict for JSON:
@@ -65,6 +67,10 @@ def verify(
           decisions that the file does not tell;
         - `activation_rate`: mean decision in the file, None as for gate_agreement;
         - `accuracy`: of `keras` and of `tflite`, in [0, 1];
+        - `worst`: a list of the images with the largest errors, largest first: `index`
+          in the data set, `label`, the class that each of `keras` and `tflite`
+          predicts, `error`, the largest difference of its predictions, and
+          `gates_differ`, how many decisions differ, None as for gate_agreement;
         - `tau`: None for a file without gates, or with an input u;
         - `us`: for a file with an input u, a list with the numbers above, `accuracy`
           included, at each `u`; the ones above are then the lowest agreements, the
@@ -85,6 +91,8 @@ def verify(
     us = _checked_us(description, us)
     choice = {"samples": samples, "data_dir": data_dir}
     datasets.check(dataset, image_shape=description.image_shape, **choice)
+    if worst < 0:
+        raise InputError(f"Expected --worst of at least 0, got {worst!r}.")
     json = None if json is None else files.writable(json, "--json")
     in_memory = not isinstance(model, str | os.PathLike)
     if not in_memory:
@@ -96,7 +104,7 @@ def verify(
     loaded = model if in_memory else source.load(path)
     _check_same_network(loaded, description)
     images = datasets.load(dataset, image_shape=description.image_shape, **choice)
-    result = _compare(loaded, tflite, description, images, tau, us)
+    result = _compare(loaded, tflite, description, images, tau, us, worst)
     made_from = description["source"]
     result["compared"] |= {
         "model": loaded.name if in_memory else path.name,
@@ -120,14 +128,14 @@ def _checked_us(description, us):
     return [description.checked_u(u) for u in (metadata.SWEEPS["u"] if not us else us)]
 
 
-def _compare(model, tflite, description, images, tau, us):
+def _compare(model, tflite, description, images, tau, us, worst):
     from tflite import runtime
 
     network = runtime.Network(tflite)
-    rows = [_compare_at(network, model, description, images, tau, u) for u in us]
+    rows = [_compare_at(network, model, description, images, tau, u, worst) for u in us]
     result = rows[0] | {"us": None}
     if description.has_u_input:
-        result = _summary(rows) | {
+        result = _summary(rows, worst) | {
             "us": [{"u": u, **row} for u, row in zip(us, rows, strict=True)]
         }
     return {
@@ -148,7 +156,7 @@ def _compare(model, tflite, description, images, tau, us):
     }
 
 
-def _summary(rows):
+def _summary(rows, worst):
     """One row of several: the worst of what is compared, means of the rest."""
 
     def column(name):
@@ -169,6 +177,10 @@ def _summary(rows):
             key: float(np.mean([row["accuracy"][key] for row in rows]))
             for key in ("keras", "tflite")
         },
+        "worst": sorted(
+            (image for row in rows for image in row["worst"]),
+            key=lambda image: -image["error"],
+        )[:worst],
     }
 
 
@@ -178,7 +190,7 @@ def _reference(description, tau):
     return "Keras, all gates open" if tau is None else "Keras, threshold"
 
 
-def _compare_at(network, model, description, images, tau, u):
+def _compare_at(network, model, description, images, tau, u, worst):
     from tflite import reference
 
     if description.dial is not None:
@@ -203,7 +215,27 @@ def _compare_at(network, model, description, images, tau, u):
             "keras": float(np.mean(expected_classes == images.labels)),
             "tflite": float(np.mean(classes == images.labels)),
         },
+        "worst": _worst(
+            np.abs(predictions - expected).max(axis=1),
+            {"label": images.labels, "keras": expected_classes, "tflite": classes},
+            (all_decisions != expected_decisions).sum(axis=1) if told else None,
+            worst,
+        ),
     }
+
+
+def _worst(errors, classes, differing, count):
+    """The images with the largest errors: a list of dicts, largest first."""
+    order = np.argsort(-errors, kind="stable")[:count]
+    return [
+        {
+            "index": int(index),
+            **{name: int(values[index]) for name, values in classes.items()},
+            "error": float(errors[index]),
+            "gates_differ": None if differing is None else int(differing[index]),
+        }
+        for index in order
+    ]
 
 
 def _check_same_network(model, description):
@@ -256,6 +288,9 @@ def define_flags():
         "1/16, ..., 1.",
     )
     flags.DEFINE_string("json", None, "File for the result.")
+    flags.DEFINE_integer(
+        "worst", 5, "Number of images with the largest errors to report."
+    )
     flags.DEFINE_float(
         "min_agreement",
         0.0,
@@ -281,6 +316,7 @@ def main():
         tau=values.tau,
         us=None if values.us is None else files.numbers(values.us, "--us"),
         json=values.json,
+        worst=values.worst,
     )
     for key in (
         "samples",
@@ -291,6 +327,15 @@ def main():
         "activation_rate",
     ):
         print(f"{key}: {result[key]}")
+    accuracy = result["accuracy"]
+    print(f"accuracy: keras {accuracy['keras']}, tflite {accuracy['tflite']}")
+    for image in result["worst"]:
+        gates = image["gates_differ"]
+        print(
+            f"image {image['index']}: error {image['error']:.2e}, label "
+            f"{image['label']}, keras {image['keras']}, tflite {image['tflite']}"
+            + ("" if gates is None else f", {gates} other decisions")
+        )
     for row in result["us"] or ():
         print(
             f"u {row['u']:.4f}: gates {row['gate_agreement']}, classes "

@@ -46,8 +46,12 @@ def test_convert_then_verify(keras_files, tmp_path):
         lowering="conditional",
         gate_outputs=True,
         labels=labels,
+        explain=True,
+        block_lowering="second=if",
     )
     assert done.returncode == 0, done.stderr
+    assert "least expected time, cost model" in done.stdout
+    assert "--block_lowering=second=if" in done.stdout
     assert "first: if (0 closed, 0 open, 1 undecided)" in done.stdout
     done = run(
         "verify",
@@ -140,6 +144,11 @@ def test_truncated_files(
             "convert",
             {"model": "x.keras", "output": "o", "calibration_dataset": "mnist"},
             "--dataset among",
+        ),
+        (
+            "convert",
+            {"model": "x.keras", "output": "o", "block_lowering": "first"},
+            "--block_lowering=PATTERN=NAME, got 'first'",
         ),
         (
             "convert",

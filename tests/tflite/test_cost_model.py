@@ -18,6 +18,12 @@ def test_rates_are_interpolated_between_sizes(monkeypatch):
     assert cost_model.layer_ms("conv", 1e7) == pytest.approx(0.1)
 
 
+def test_a_condition_is_worth_some_macs(monkeypatch):
+    monkeypatch.setitem(cost_model.RATES, "conv", ((1.0, 2e7),))
+    monkeypatch.setattr(cost_model, "IF_MS", 0.5)
+    assert cost_model.condition_macs() == pytest.approx(1e7)
+
+
 def test_parts_run_where_any_component_of_each_factor_is_open():
     decisions = np.array([[0, 0, 1], [1, 0, 1], [0, 1, 0], [1, 1, 1]], "float32")
     assert Part("conv", 1.0).runs(decisions) == 1.0

@@ -69,6 +69,7 @@ def test_describes_the_network(networks, keras_files, converted):
         "gate_kind": "DependentGate",
         "lowering": "if",
         "gate_macs": costs.gate["second_gate"],
+        "behind": [],
         "components": [
             {
                 "macs": costs.components["second_gate"][0],

@@ -16,6 +16,14 @@ from tflite.options import Options
         ({"lowering": "dense", "tau_input": True}, "--tau_input with"),
         ({"levels": 0}, "--levels of at least 1, got 0"),
         ({"min_group": -1}, "--min_group of at least 1, got -1"),
+        ({"check_samples": -1}, "--check_samples of at least 0, got -1"),
+        ({"signatures": ["dense"]}, "--signatures=gated,dense, got 'dense'"),
+        ({"lowering": "masked", "autotune": True}, "--autotune with --lowering=cond"),
+        (
+            {"lowering": "dense", "block_lowering": [("*", "if")]},
+            "--block_lowering with --lowering=conditional",
+        ),
+        ({"autotune_cache": "c.json"}, "--autotune with --autotune_cache"),
     ],
 )
 def test_values_are_checked(values, message):

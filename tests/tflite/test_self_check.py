@@ -89,11 +89,15 @@ def test_networks_that_give_no_numbers_are_refused(networks, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_images_without_a_clear_decision(networks, converted, images, monkeypatch):
+def test_close_calls_excuse_some_images_but_not_all(
+    networks, converted, images, monkeypatch
+):
     path = converted("dependent", **TAU_INPUT)
     monkeypatch.setattr(self_check, "CLOSE", 1e9)
-    with pytest.raises(errors.InputError, match="decisions are clear"):
-        check(path, networks["dependent"], calibration=images)
+    check(path, networks["dependent"], calibration=images)
+    other = changed(networks["dependent"], "predictions", np.full(10, 0.01))
+    with pytest.raises(errors.InputError, match="got none, and none whose gates"):
+        check(path, other, calibration=images)
 
 
 def test_files_that_do_not_run_are_refused(networks, converted):

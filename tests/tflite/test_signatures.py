@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import tfgate
-from tests.tflite import builders
 from tests.tflite.structure import Structure
 from tflite import convert
 from tflite import errors
@@ -53,18 +52,15 @@ def test_the_first_is_the_main_one(converted, images):
     np.testing.assert_array_equal(found, expected)
 
 
-def test_weights_stand_in_the_file_once(images, tmp_path):
-    model = tfgate.applications.CifarResNet(
-        14, gate="dependent", classifier_activation=None
-    )
-    builders.spread_decisions(model, images)
+def test_weights_stand_in_the_file_once(tmp_path):
+    model = tfgate.applications.CifarResNet(8, gate="dependent")
     sizes = []
     for number, arguments in enumerate((TAU_INPUT, BOTH)):
         path = tmp_path / f"{number}.tflite"
-        convert.convert(model, path, **arguments)
+        convert.convert(model, path, **arguments, check_samples=0)
         sizes.append(path.stat().st_size)
-    # Of 0.7 MB of weights; the second graph's operations are what is added.
-    assert sizes[1] < 1.05 * sizes[0]
+    # 0.3 MB of weights; the second graph's operations are what is added.
+    assert sizes[1] < 1.1 * sizes[0]
 
 
 @pytest.mark.large

@@ -6,6 +6,7 @@ import pytest
 
 from tests.tflite import builders
 from tests.tflite.conftest import SAMPLES
+from tflite import datasets
 from tflite import errors
 from tflite import metadata
 from tflite import reference
@@ -84,6 +85,30 @@ def test_disagreement_is_found(networks, converted):
     assert result["max_abs_error"] > 50
 
 
+def test_worst_images(networks, keras_files, converted, images):
+    path = converted("dependent", **TAU_INPUT)
+    other = builders.network()
+    other.set_weights(networks["dependent"].get_weights())
+    head = other.get_layer("predictions")
+    head.kernel.assign(head.kernel * 2.0)
+    result = verify.verify(other, path, worst=3, **DIGITS)
+    labels = datasets.load("digits", samples=SAMPLES).labels
+    theirs, _ = reference.run(other, images, tau=0.5)
+    ours, _ = reference.run(networks["dependent"], images, tau=0.5)
+    errors_of = np.abs(theirs - ours).max(axis=1)
+    worst = result["worst"]
+    assert [image["index"] for image in worst] == list(np.argsort(-errors_of)[:3])
+    for image in worst:
+        index = image["index"]
+        assert image["error"] == pytest.approx(errors_of[index], rel=1e-3)
+        assert image["label"] == labels[index]
+        assert image["keras"] == theirs[index].argmax()
+        assert image["tflite"] == ours[index].argmax()
+        assert image["gates_differ"] == 0
+    assert result["max_abs_error"] == worst[0]["error"]
+    assert verify.verify(other, path, worst=0, **DIGITS)["worst"] == []
+
+
 def test_cifar10(networks, converted, data_dir):
     result = verify.verify(
         networks["dependent"],
@@ -101,6 +126,7 @@ def test_cifar10(networks, converted, data_dir):
         ({"dataset": "mnist"}, "--dataset among"),
         ({"samples": 1000}, "--samples from 1 to 360"),
         ({"tau": 1.0}, r"--tau in \(0, 1\)"),
+        ({"worst": -1}, "--worst of at least 0"),
         ({"tau": 2.0}, r"--tau in \[0, 1\]"),
         ({"json": "missing/result.json"}, "--json in an existing directory"),
     ],

@@ -83,7 +83,7 @@ def _container(layer):
         )
     if isinstance(layer, keras.Sequential):
         return _sequential(layer)
-    if isinstance(layer, keras.Model) and layer._is_graph_network:
+    if hasattr(layer, "_nodes_by_depth"):
         return _functional(layer)
     return type(layer).from_config(layer.get_config())
 

@@ -17,7 +17,7 @@ class Quantization:
             file. `2.16` lets ai-edge-quantizer write `dynamic` files, because the
             TFLite converter's have operations in versions that came later; any file is
             checked against what TFLite 2.16 knows.
-        quantize_gates: whether gates are quantized like everything else.
+        quantize_gates: whether `dynamic` quantizes gates, too.
 
     Raises:
         InputError: a value that is not known.
@@ -38,8 +38,8 @@ class Quantization:
         ):
             if value not in choices:
                 raise InputError(f"Expected --{name} among {choices}, got {value!r}.")
-        if self.quantize_gates and self.mode in ("none", "float16"):
+        if self.quantize_gates and self.mode != "dynamic":
             raise InputError(
-                "Expected --quantize_gates with --quantize=dynamic or int8, got "
-                f"--quantize={self.mode}, which computes gates in float32."
+                "Expected --quantize_gates with --quantize=dynamic, got "
+                f"--quantize={self.mode}, which leaves gates in float32."
             )

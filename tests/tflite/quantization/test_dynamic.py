@@ -130,7 +130,11 @@ def test_the_older_runtime_without_its_quantizer(wide, tmp_path, monkeypatch):
     ("arguments", "message"),
     [
         ({"runtime": "2.10"}, "--runtime among"),
-        ({"quantize_gates": True}, "--quantize_gates with --quantize=dynamic or int8"),
+        ({"quantize_gates": True}, "--quantize_gates with --quantize=dynamic"),
+        (
+            {"quantize_gates": True, "quantize": "int8", "calibration": np.ones(1)},
+            "--quantize_gates with --quantize=dynamic, got --quantize=int8",
+        ),
     ],
 )
 def test_bad_arguments(wide, tmp_path, arguments, message):

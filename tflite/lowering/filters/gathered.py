@@ -2,7 +2,9 @@
 
 A 1x1 convolution is a product of matrices, whose sizes may be chosen at run time: the
 rows and columns of the kernel that belong to open channels are gathered, and so are the
-channels of the input. Operands of three axes become BATCH_MATMUL, which is fast at any
+channels of the input. What comes out is put among zeros again, since what follows has a
+fixed size. Operands
+of three axes become BATCH_MATMUL, which is fast at any
 size; of two, FULLY_CONNECTED, which is not with a kernel that is no constant.
 """
 
@@ -49,6 +51,8 @@ class GatheredConvolution(keras.layers.Layer):
 
     def build(self, input_shape):
         shape = (input_shape[-1], self._filters)
+        if self._given is None:
+            shape = shape[::-1]
         self.kernel = self.add_weight(name="kernel", shape=shape)
         if self._use_bias:
             self.bias = self.add_weight(name="bias", shape=(self._filters,))
@@ -80,24 +84,29 @@ class GatheredConvolution(keras.layers.Layer):
         return tf.reshape(outputs, shape)
 
     def _product(self, x, given, wanted):
+        read = {}
         kernel = self.kernel
         if given is not None:
             opened = _numbers(given)
-            x = tf.gather(x, opened, axis=2)
-            kernel = tf.gather(kernel, opened, axis=0)
+            # Rows are gathered several times as fast as columns.
+            x = tf.gather(tf.transpose(x, (0, 2, 1)), opened, axis=1)
+            kernel, read = tf.gather(kernel, opened, axis=0), {"transpose_a": True}
         if wanted is None:
-            product = tf.matmul(x, kernel[None])
+            product = tf.matmul(x, kernel[None], **read)
             return product + self.bias if self._use_bias else product
         opened = _numbers(wanted)
-        kernel = tf.gather(kernel, opened, axis=1)
-        product = tf.matmul(x, kernel[None])
+        if given is None:
+            kernel = tf.gather(kernel, opened, axis=0)
+            product = tf.matmul(x, kernel[None], transpose_b=True)
+        else:
+            kernel = tf.gather(kernel, opened, axis=1)
+            product = tf.matmul(x, kernel[None], **read)
         if self._use_bias:
             product = product + tf.gather(self.bias, opened)
-        # Closed filters get the column of zeros behind the last one.
-        places = tf.cast(tf.cumsum(wanted), tf.int32) - 1
-        behind = tf.fill((self._filters,), tf.shape(opened, tf.int32)[0])
-        places = tf.where(wanted > 0.0, places, behind)
-        return tf.gather(tf.pad(product, [[0, 0], [0, 0], [0, 1]]), places, axis=2)
+        # Puts the filters among zeros. A product with ones at their places is faster
+        # than a gather that moves number by number.
+        ones = tf.gather(tf.eye(self._filters), opened, axis=0)
+        return tf.matmul(product, ones[None])
 
     def _empty(self, size, wanted, is_open):
         zeros = tf.fill(size, tf.cast(is_open, tf.float32))
@@ -147,4 +156,5 @@ def with_kernel(new, given, wanted, strides):
     layer = GatheredConvolution(
         given, wanted, strides, kernel.shape[-1], bool(bias), name=new.layer.name
     )
-    return layer, [np.asarray(kernel)[0, 0], *bias]
+    kernel = np.asarray(kernel)[0, 0]
+    return layer, [kernel.T if given is None else kernel, *bias]
