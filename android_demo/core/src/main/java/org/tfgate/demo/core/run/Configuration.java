@@ -26,13 +26,15 @@ public final class Configuration {
     /**
      * A model at a setting of its dial.
      *
-     * @param setting of τ or u, in [0, 1].
+     * @param setting of τ or u, in [0, 1]. u is rounded to a float, as the model gets it: what
+     *     runs is decided there by a comparison that a digit more would turn.
      * @throws IllegalArgumentException the setting is out of the range.
      */
     public static Configuration of(
             String model, EngineOptions options, Dial dial, double setting) {
+        Checks.within(0.0, 1.0, setting, dial.label());
         return new Configuration(
-                model, options, dial, Checks.within(0.0, 1.0, setting, dial.label()));
+                model, options, dial, dial == Dial.U ? (double) (float) setting : setting);
     }
 
     /** The model's name. */
