@@ -92,9 +92,7 @@ def _filters():
     ]
     macs = _macs(6000, 5925, 3100) | {"products": products}
     tau = {"input": True, "value": 0.5}
-    return _document(
-        3, tau=tau, gates=gates, macs=macs, signatures=["gated", "dense"]
-    )
+    return _document(3, tau=tau, gates=gates, macs=macs, signatures=["gated", "dense"])
 
 
 def _early_exit():
