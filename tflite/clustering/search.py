@@ -42,6 +42,8 @@ class Clustering:
         by_rate_macs: the same with clusters of neighbours in the order of their rates.
         component_macs: the same with a condition for every component: the least that
             any clustering could reach.
+        conditions, original_conditions, by_rate_conditions: number of conditions that
+            the first three have.
     """
 
     sites: dict
@@ -49,6 +51,9 @@ class Clustering:
     original_macs: float
     by_rate_macs: float
     component_macs: float
+    conditions: int
+    original_conditions: int
+    by_rate_conditions: int
 
 
 def find(block, decisions, *, min_group, condition_macs=0.0, never=()):
@@ -94,6 +99,9 @@ def find(block, decisions, *, min_group, condition_macs=0.0, never=()):
         search.macs(plain["original"]),
         search.macs(plain["by_rate"]),
         search.macs(search.single()),
+        search.conditions(best),
+        search.conditions(plain["original"]),
+        search.conditions(plain["by_rate"]),
     )
 
 
@@ -162,10 +170,14 @@ class _Search:
 
     def cost(self, clusters):
         """J: MACs and conditions."""
+        return self.macs(clusters) + self._condition_macs * self.conditions(clusters)
+
+    def conditions(self, clusters):
+        """Number of conditions."""
         conditions = sum(map(len, clusters.values()))
         for first, second in self._pairs:
             conditions += len(clusters[first]) * self._parts(second, clusters)
-        return self.macs(clusters) + self._condition_macs * conditions
+        return conditions
 
     def _price(self, site, clusters):
         """MACs that one more cluster of a place costs, with the others as they are."""
