@@ -49,6 +49,7 @@ public final class BenchmarkRunnerTest {
                 result.results().get(1).measurements().get(0).decisions(), 0.0f);
         assertEquals(2, result.results().get(1).measurements().get(0).predictedClass());
         assertEquals(1, result.results().get(1).measurements().get(1).predictedClass());
+        assertEquals(1.0f, result.results().get(1).measurements().get(1).confidence(), 0.0f);
         assertEquals((long) (7.5 * MS), result.elapsedNanos());
         assertEquals(0, result.thermalWaitNanos());
     }
