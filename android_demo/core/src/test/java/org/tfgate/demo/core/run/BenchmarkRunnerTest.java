@@ -231,6 +231,17 @@ public final class BenchmarkRunnerTest {
     }
 
     @Test
+    public void waitsInTheMiddleToo() {
+        phone.hotAfter = 3;
+        ThermalGate gate = new ThermalGate(ThermalStatus.LIGHT, 60 * SECOND, SECOND);
+        RunResult result = phone.run(plan(DENSE, GATED).runs(4).thermalGate(gate).build());
+        // The round that has begun is finished; then the status is looked at each second.
+        assertEquals(5 * SECOND, result.thermalWaitNanos());
+        assertEquals(5 * SECOND + 8 * MS, result.elapsedNanos());
+        assertEquals(StopReason.COMPLETED, result.reason());
+    }
+
+    @Test
     public void aStatusAtTheLimitIsCoolEnough() {
         phone.heat(ThermalStatus.LIGHT, Long.MAX_VALUE);
         ThermalGate gate = new ThermalGate(ThermalStatus.LIGHT, 60 * SECOND, SECOND);
