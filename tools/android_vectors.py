@@ -96,17 +96,18 @@ def _filters():
 
 
 def _early_exit():
-    """Gates behind an exit that may close: columns 1 and 2 behind component 0."""
+    """Gates behind exits that may close: one stands before them, one after them."""
     gates = [
-        _gate("exit", [6000], lowering="if"),
-        _gate("decided", [10], decided=1) | {"behind": [0]},
-        _gate("block1", [1000, 2000], first=1) | {"behind": [0]},
+        _gate("exit1", [6000], lowering="if"),
+        _gate("decided", [10], decided=1) | {"behind": [0, 4]},
+        _gate("block1", [1000, 2000], first=1) | {"behind": [0, 4]},
+        _gate("exit2", [4000], first=3) | {"behind": [0]},
     ]
     products = [
         {"macs": 3000, "factors": [[0]], "shares": []},
-        {"macs": 1000, "factors": [[0], [1]], "shares": []},
-        {"macs": 2000, "factors": [[0], [2]], "shares": []},
-        {"macs": -50, "factors": [[0]], "shares": []},
+        {"macs": 1000, "factors": [[0], [3], [1]], "shares": []},
+        {"macs": 2000, "factors": [[0], [3], [2]], "shares": []},
+        {"macs": -50, "factors": [[0], [3]], "shares": []},
     ]
     macs = _macs(10000, 9950, 4000) | {"products": products}
     return _document(3, tau={"input": False, "value": 0.5}, gates=gates, macs=macs)

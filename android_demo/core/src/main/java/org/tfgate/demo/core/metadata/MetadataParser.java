@@ -94,7 +94,6 @@ final class MetadataParser {
 
     private static List<Gate> gates(JsonObject document) throws JsonException {
         List<Gate> gates = new ArrayList<Gate>();
-        int before = 0;
         for (JsonObject json : document.objects("gates")) {
             List<Component> components = new ArrayList<Component>();
             for (JsonObject each : json.objects("components")) {
@@ -105,21 +104,30 @@ final class MetadataParser {
                 components.add(
                         new Component(each.number("macs"), decided, each.integerOrNull("index")));
             }
-            int[] behind = json.has("behind") ? json.integers("behind") : new int[0];
-            for (int component : behind) {
-                Checks.within(0, before - 1, component, "a number in " + json.path() + ".behind");
-            }
             gates.add(
                     new Gate(
                             json.text("block"),
                             json.text("gate"),
                             json.text("lowering"),
                             json.number("gate_macs"),
-                            behind,
+                            json.has("behind") ? json.integers("behind") : new int[0],
                             components));
-            before += components.size();
         }
+        checkBehind(gates);
         return gates;
+    }
+
+    private static void checkBehind(List<Gate> gates) {
+        int components = 0;
+        for (Gate gate : gates) {
+            components += gate.components().size();
+        }
+        for (Gate gate : gates) {
+            for (int component : gate.behind()) {
+                Checks.within(
+                        0, components - 1, component, "what " + gate.name() + " lies behind");
+            }
+        }
     }
 
     /** Number of columns of {@code decisions}: as many as undecided components, in their order. */

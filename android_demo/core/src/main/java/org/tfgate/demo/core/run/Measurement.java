@@ -1,17 +1,35 @@
 package org.tfgate.demo.core.run;
 
-/** One measured run; immutable. */
+import java.util.BitSet;
+
+/**
+ * One measured run; immutable. Of the outputs it keeps what results need, in few bytes: a plan may
+ * have thousands of runs of a network with a thousand classes.
+ */
 public final class Measurement {
     private final int image;
     private final long nanos;
-    private final float[] predictions;
-    private final float[] decisions;
+    private final int predictedClass;
+    private final float confidence;
+    private final BitSet open;
+    private final int decisions;
 
+    /**
+     * @param image number of the image.
+     * @param nanos latency in nanoseconds.
+     * @param predictions one for each class, at least one.
+     * @param decisions 0 and 1, one for each undecided component; null if the file tells none.
+     */
     Measurement(int image, long nanos, float[] predictions, float[] decisions) {
         this.image = image;
         this.nanos = nanos;
-        this.predictions = predictions;
-        this.decisions = decisions;
+        predictedClass = highest(predictions);
+        confidence = predictions[predictedClass];
+        this.decisions = decisions == null ? 0 : decisions.length;
+        open = decisions == null ? null : new BitSet(decisions.length);
+        for (int i = 0; i < this.decisions; i++) {
+            open.set(i, decisions[i] != 0.0f);
+        }
     }
 
     /** Number of the image. */
@@ -29,13 +47,29 @@ public final class Measurement {
         return nanos / 1e6;
     }
 
-    /** The predictions, one for each class. */
-    public float[] predictions() {
-        return predictions.clone();
-    }
-
     /** The class with the highest prediction; the first of equal ones. */
     public int predictedClass() {
+        return predictedClass;
+    }
+
+    /** The highest prediction. */
+    public float confidence() {
+        return confidence;
+    }
+
+    /** The decisions, 0 and 1 for each undecided component; null if the file tells none. */
+    public float[] decisions() {
+        if (open == null) {
+            return null;
+        }
+        float[] values = new float[decisions];
+        for (int i = 0; i < decisions; i++) {
+            values[i] = open.get(i) ? 1.0f : 0.0f;
+        }
+        return values;
+    }
+
+    private static int highest(float[] predictions) {
         int best = 0;
         for (int i = 1; i < predictions.length; i++) {
             if (predictions[i] > predictions[best]) {
@@ -43,10 +77,5 @@ public final class Measurement {
             }
         }
         return best;
-    }
-
-    /** The decisions, one for each undecided component; null if the file tells none. */
-    public float[] decisions() {
-        return decisions == null ? null : decisions.clone();
     }
 }

@@ -1,11 +1,13 @@
 package org.tfgate.demo.core.control;
 
+import static org.junit.Assert.assertArrayEquals;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertTrue;
 import static org.junit.Assert.fail;
 
 import java.util.List;
 import org.junit.Test;
+import org.tfgate.demo.core.device.ThermalStatus;
 import org.tfgate.demo.core.json.JsonException;
 import org.tfgate.demo.core.json.JsonObject;
 import org.tfgate.demo.core.json.JsonReader;
@@ -42,26 +44,46 @@ public final class BudgetControllerTest {
     }
 
     @Test
-    public void defaultsAreThoseOfPython() throws Exception {
-        JsonObject vector = null;
-        for (JsonObject each : TestVectors.read().objects("cases")) {
-            vector = each.text("name").equals("lowest_wins") ? each : vector;
+    public void defaultsAreThoseOfPython() {
+        // tfgate/control/signals.py and controller.py
+        assertLoop(new double[] {0.3, 0.3, 0.5, 0.02, 5.0, 1.0}, LatencyTarget.loopBuilder());
+        assertLoop(new double[] {20.0, 0.01, 30.0, 0.0, 600.0, 2000.0}, BatteryPlan.loopBuilder());
+        assertLoop(new double[] {0.5, 0.2, 2.0, 0.01, 5.0, 2.5}, ConfidenceTarget.loopBuilder());
+        BatteryPlan plan = new BatteryPlan(0.0, 10.0);
+        assertEquals(1.0, plan.plannedShare(0.0), 0.0);
+        assertEquals(0.0, plan.plannedShare(10.0), 0.0);
+        ThermalCeilings thermal = new ThermalCeilings();
+        double[] ceilings = {1.0, 1.0, 0.75, 0.5, 0.25, 0.0, 0.0};
+        for (ThermalStatus status : ThermalStatus.values()) {
+            assertEquals(ceilings[status.ordinal()], thermal.ceiling(status), 0.0);
         }
-        JsonObject complete = vector.object("settings");
-        ControllerSettings settings =
-                ControllerSettings.builder().thermal(new ThermalCeilings()).build();
-        assertEquals(0.2, settings.risePerSecond(), 0.0);
-        assertEquals(1.0, settings.fallPerSecond(), 0.0);
-        assertEquals(0.02, settings.deadBand(), 0.0);
-        assertEquals(0.0, settings.initialU(), 0.0);
-        LoopSettings latency = LatencyTarget.loopBuilder().build();
-        assertEquals(complete.object("latency").number("tolerance"), latency.tolerance(), 0.0);
-        assertEquals(1.0, latency.trackingSeconds(), 0.0);
-        assertEquals(2000.0, BatteryPlan.loopBuilder().build().trackingSeconds(), 0.0);
-        assertEquals(2.5, ConfidenceTarget.loopBuilder().build().trackingSeconds(), 0.0);
-        LoopSettings integral =
-                LatencyTarget.loopBuilder().proportionalGain(0.0).integralGain(0.5).build();
-        assertEquals(2.0, integral.trackingSeconds(), 0.0);
+        assertEquals(Double.POSITIVE_INFINITY, thermal.holdSeconds(), 0.0);
+        ControllerSettings settings = ControllerSettings.builder().thermal(thermal).build();
+        double[] numbers = {
+            settings.lowerLimit(), settings.upperLimit(), settings.risePerSecond(),
+            settings.fallPerSecond(), settings.deadBand(), settings.safeU(), settings.initialU()
+        };
+        assertArrayEquals(new double[] {0.0, 1.0, 0.2, 1.0, 0.02, 0.0, 0.0}, numbers, 0.0);
+        ControllerSettings safe =
+                ControllerSettings.builder().thermal(thermal).safeU(0.25).build();
+        assertEquals(0.25, safe.initialU(), 0.0);
+    }
+
+    @Test
+    public void trackingTimeFollowsTheGains() {
+        LoopSettings.Builder builder = LatencyTarget.loopBuilder().integralGain(0.5);
+        assertEquals(0.6, builder.build().trackingSeconds(), 0.0);
+        assertEquals(2.0, builder.proportionalGain(0.0).build().trackingSeconds(), 0.0);
+        assertEquals(7.0, builder.trackingSeconds(7.0).build().trackingSeconds(), 0.0);
+    }
+
+    private static void assertLoop(double[] expected, LoopSettings.Builder builder) {
+        LoopSettings loop = builder.build();
+        double[] got = {
+            loop.proportionalGain(), loop.integralGain(), loop.filterSeconds(), loop.tolerance(),
+            loop.holdSeconds(), loop.trackingSeconds()
+        };
+        assertArrayEquals(expected, got, 0.0);
     }
 
     @Test

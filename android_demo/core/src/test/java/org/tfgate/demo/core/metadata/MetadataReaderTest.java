@@ -95,13 +95,13 @@ public final class MetadataReaderTest {
     @Test
     public void otherNumbersOfDecisionsAreRefused() throws Exception {
         ModelMetadata metadata = MetadataFiles.read("early_exit.tflite");
-        for (int length : new int[] {0, 2, 4}) {
+        for (int length : new int[] {0, 3, 5}) {
             try {
                 metadata.executedMacs(new float[length], null);
                 fail("not refused: " + length);
             } catch (IllegalArgumentException error) {
                 assertEquals(
-                        "Expected decisions to be 3 numbers, got " + length + ".",
+                        "Expected decisions to be 4 numbers, got " + length + ".",
                         error.getMessage());
             }
         }
@@ -225,8 +225,10 @@ public final class MetadataReaderTest {
             {"\"value_range\": [", "\"value_range\": [1,", null},
             {"\"shape\": [", "\"shape\": [1,", null},
             {"\"factors\": [", "\"factors\": [[],", null},
-            {"\"factors\": [", "\"factors\": [[3],", null},
+            {"\"factors\": [", "\"factors\": [[4],", null},
             {"\"factors\": [", "\"factors\": [[-1],", null},
+            {"\"behind\": [", "\"behind\": [5,", null},
+            {"\"behind\": [", "\"behind\": [-1,", null},
             {"\"bytes\": 64", "\"bytes\": 6400", "its checksum differs."},
             {"\"bytes\": 64", "\"bytes\": -1", "its checksum differs."},
             {"{", "{,", null},

@@ -49,6 +49,7 @@ public final class BenchmarkRunnerTest {
                 result.results().get(1).measurements().get(0).decisions(), 0.0f);
         assertEquals(2, result.results().get(1).measurements().get(0).predictedClass());
         assertEquals(1, result.results().get(1).measurements().get(1).predictedClass());
+        assertEquals(1.0f, result.results().get(1).measurements().get(1).confidence(), 0.0f);
         assertEquals((long) (7.5 * MS), result.elapsedNanos());
         assertEquals(0, result.thermalWaitNanos());
     }
@@ -227,6 +228,17 @@ public final class BenchmarkRunnerTest {
         assertEquals(ThermalStatus.SEVERE, result.highestThermalStatus());
         assertEquals(2, result.results().get(0).measurements().size());
         assertTrue(phases().contains(Phase.COOLING));
+    }
+
+    @Test
+    public void waitsInTheMiddleToo() {
+        phone.hotAfter = 3;
+        ThermalGate gate = new ThermalGate(ThermalStatus.LIGHT, 60 * SECOND, SECOND);
+        RunResult result = phone.run(plan(DENSE, GATED).runs(4).thermalGate(gate).build());
+        // The round that has begun is finished; then the status is looked at each second.
+        assertEquals(5 * SECOND, result.thermalWaitNanos());
+        assertEquals(5 * SECOND + 8 * MS, result.elapsedNanos());
+        assertEquals(StopReason.COMPLETED, result.reason());
     }
 
     @Test

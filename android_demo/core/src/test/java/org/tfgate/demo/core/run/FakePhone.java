@@ -21,6 +21,7 @@ public final class FakePhone
     final StopSignal stop = new StopSignal();
     int opened;
     int stopAfter = Integer.MAX_VALUE;
+    int hotAfter = Integer.MAX_VALUE;
     int brokenImage = -1;
     private ThermalStatus status = ThermalStatus.NONE;
     private long coolAt = Long.MAX_VALUE;
@@ -79,6 +80,9 @@ public final class FakePhone
         order.add(configuration + ":" + measurement.image());
         if (++measured == stopAfter) {
             stop.stop();
+        }
+        if (measured == hotAfter) {
+            heat(ThermalStatus.SEVERE, 5000 * FakeEngine.MILLISECOND);
         }
     }
 
