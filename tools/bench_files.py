@@ -37,20 +37,31 @@ class Workshop:
         self._reuse = reuse
         self._made = set()
 
-    def network(self, name):
-        """Path of the `.keras` file of one of `NETWORKS`."""
+    def network(self, name, images=None):
+        """Path of the `.keras` file of a network.
+
+        Args:
+            name: one of `NETWORKS`, or of `SPREAD`.
+            images: `tools.bench_lines.Images`, for those of `SPREAD`.
+        """
         path = self.directory / f"{name}.keras"
         if self._is_missing(path):
             spawn = multiprocessing.get_context("spawn")
             with spawn.Pool(1) as pool:
-                pool.apply(_build, (name, path, self._seed))
+                facts = pool.apply(_build, (name, path, self._seed, images))
+            files.write_json(path.with_suffix(".facts.json"), facts)
         return path
+
+    def facts(self, name):
+        """What is known of a network of `SPREAD`: `share`, see `_spread`."""
+        return json.loads((self.directory / f"{name}.facts.json").read_text())
 
     def converted(self, network, name, **arguments):
         """Path of a file of `tflite.convert`.
 
         Args:
-            network: one of `NETWORKS`, or the path of a `.keras` file.
+            network: one of `NETWORKS`, one of `SPREAD` that was made, or the path of
+                a `.keras` file.
             name: the file's, without suffix.
             **arguments: flags of the command; True for one without value.
         """
@@ -64,7 +75,8 @@ class Workshop:
     def _run(self, command, network, name, arguments):
         path = self.directory / f"{name}.tflite"
         facts = path.with_suffix(".conversion.json")
-        model = self.network(network) if network in NETWORKS else network
+        is_path = network not in (*NETWORKS, *SPREAD)
+        model = network if is_path else self.network(network)
         if self._is_missing(path):
             given = {"model": model, "output": path, **arguments}
             files.write_json(facts, measured(f"tflite.{command}", given))
@@ -119,12 +131,43 @@ def every_second(blocks):
     return blocks[1::2]
 
 
-def _build(name, path, seed):
+def _build(name, path, seed, images):
+    """Builds and saves a network; returns facts for JSON."""
     quiet.import_tensorflow()
     import keras
 
     keras.utils.set_random_seed(seed)
-    NETWORKS[name]().save(path)
+    if name in NETWORKS:
+        model, facts = NETWORKS[name](), {}
+    else:
+        build, share = SPREAD[name]
+        model = build()
+        facts = _spread(model, images, share, seed)
+    model.save(path)
+    return facts
+
+
+def _spread(model, images, share, seed):
+    """Gives a network gates that decide like trained ones.
+
+    Args:
+        model: `tfgate.GatedModel` of dependent gates.
+        images: `tools.bench_lines.Images`.
+        share: executed MACs of the mean training image, of the dense network's.
+        seed: int.
+
+    Returns:
+        Dict: `share`, the same of the mean test image.
+    """
+    import numpy as np
+
+    from tools import spread_gates
+
+    shape = model.input_shape[1:]
+    spread_gates.spread(model, images.load("train", shape), share, seed)
+    decisions = spread_gates.record(model, images.load("test", shape))
+    executed = float(np.mean(model.costs.executed(decisions)))
+    return {"share": executed / model.costs.dense}
 
 
 def _resnet50_blocks():
@@ -161,4 +204,33 @@ NETWORKS = {
     "resnet50_blocks": _resnet50_blocks,
     "keras_resnet50": _keras_resnet50,
     "keras_mobilenet_v2": _keras_mobilenet_v2,
+}
+
+
+def _resnet50_cs_low():
+    import tfgate
+
+    return tfgate.applications.ResNet50(gate="dependent", granularity="cs-low")
+
+
+def _resnet34_bas():
+    import tfgate
+
+    return tfgate.applications.ResNet34(gate="dependent", granularity="bas")
+
+
+def _densenet_exits():
+    import tfgate
+    from tfgate.applications.early_exits import EarlyExits
+
+    exits = EarlyExits(gate=tfgate.DependentGate)
+    return tfgate.applications.CifarDenseNet(early_exit=exits)
+
+
+# The same of networks whose gates are spread, with the share of the MACs. Of early
+# exits about a third of the images take each.
+SPREAD = {
+    "resnet50_cs_low": (_resnet50_cs_low, 0.5),
+    "resnet34_bas": (_resnet34_bas, 0.45),
+    "densenet_exits": (_densenet_exits, 0.65),
 }

@@ -4,111 +4,24 @@ A function takes `Conditions` and returns a list of `Line`. Add it to `ROWS`, an
 it needs to `tools.bench_files.NETWORKS`.
 """
 
-import dataclasses
-import operator
+import json
 import statistics
-
-import numpy as np
 
 from tflite import metadata
 from tflite import probe
-from tflite.benchmark import benchmark
 from tflite.benchmark import find
-from tflite.verify import verify
+from tools import bench_files
+from tools import bench_gated
 from tools import dial_latency
-from tools.bench_files import Workshop
-from tools.bench_files import every_second
+from tools.bench_lines import Line
+from tools.bench_lines import Skipped
+from tools.bench_lines import efficiency
+from tools.bench_lines import time
 
-_IMAGES = 4
-_SIZE = 224
 _TAU = 0.5
 _VERIFIED = 1000
 _GATED = {"tau_input": True, "gate_outputs": True}
 _PROBES = 3
-_RELATIONS = {"≤": operator.le, "≥": operator.ge}
-
-
-@dataclasses.dataclass(frozen=True)
-class Conditions:
-    """What all rows share.
-
-    Attributes:
-        workshop: `Workshop`.
-        runs: number of runs of each file that count.
-        seed: int, of images and order.
-        trained: path of a gated network trained on CIFAR-10, or None.
-        data_dir: directory of TFDS data sets, or None.
-    """
-
-    workshop: Workshop
-    runs: int
-    seed: int
-    trained: str | None = None
-    data_dir: str | None = None
-
-    def benchmark(self, name, models, baseline, **arguments):
-        """Runs `tflite.benchmark` on random images; writes NAME.benchmark.json."""
-        random = np.random.default_rng(self.seed)
-        shape = metadata.read(baseline).image_shape
-        return benchmark(
-            models,
-            baseline,
-            images=255 * random.uniform(size=(_IMAGES, *shape)),
-            runs=self.runs,
-            warmup=5,
-            seed=self.seed,
-            json=self.workshop.directory / f"{name}.benchmark.json",
-            **arguments,
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class Line:
-    """A number with its goal.
-
-    Attributes:
-        what: what it is.
-        value: the number.
-        relation: "≤" or "≥"; empty for a number without a goal.
-        goal: number that it is compared with.
-        unit: of both.
-        note: what else was measured.
-    """
-
-    what: str
-    value: float
-    relation: str = ""
-    goal: float | None = None
-    unit: str = ""
-    note: str = ""
-
-    @property
-    def reached(self):
-        """Whether the goal is reached; None without one."""
-        if self.goal is None:
-            return None
-        return bool(_RELATIONS[self.relation](self.value, self.goal))
-
-    def cells(self):
-        """Cells of a table."""
-        unit = f" {self.unit}" if self.unit else ""
-        goal = "" if self.goal is None else f"{self.relation} {self.goal:g}{unit}"
-        reached = {True: "yes", False: "no", None: ""}[self.reached]
-        note = f" ({self.note})" if self.note else ""
-        return self.what, f"{self.value:.3f}{unit}{note}", goal, reached
-
-    def text(self):
-        """The line as text."""
-        what, value, goal, reached = self.cells()
-        return f"{what}: {value}" + (f", goal {goal}: {reached}" if goal else "")
-
-    def document(self):
-        """The line for JSON."""
-        return dataclasses.asdict(self) | {"reached": self.reached}
-
-
-class Skipped(Exception):
-    """A row that cannot be measured here; the message says why."""
 
 
 def blocks(conditions):
@@ -129,20 +42,18 @@ def blocks(conditions):
     return [
         Line(
             f"{name}, every second block closed: overhead against static",
-            _time(half) / _time(removed),
+            time(half) / time(removed),
             "≤",
             1.03,
         ),
         Line(
             f"{name}, every second block closed: skip efficiency",
-            _efficiency(half, reference),
+            efficiency(half, reference),
             "≥",
             0.95,
             note=f"at {half['macs_ratio']:.3f} of the MACs",
         ),
-        Line(
-            f"{name}, all open: of dense", _time(opened) / _time(reference), "≤", 1.02
-        ),
+        Line(f"{name}, all open: of dense", time(opened) / time(reference), "≤", 1.02),
     ]
 
 
@@ -221,54 +132,79 @@ def cold_start(conditions):
 
 def dynamic_range(conditions):
     """Skip efficiency with weights of 8 bits, against that in float."""
+    return _quantized(conditions, "dynamic", "dynamic range", {})
+
+
+def int8(conditions):
+    """The same of weights and activations of 8 bits."""
+    images = conditions.images("imagenet2012")
+    return _quantized(conditions, "int8", "int8", images.calibration)
+
+
+def _quantized(conditions, quantize, name, arguments):
     found = {}
-    for suffix, arguments in (("", {}), ("_dynamic", {"quantize": "dynamic"})):
-        gated, dense, _ = _resnet50(conditions, suffix, **arguments)
+    chosen = {"": {}, f"_{quantize}": {"quantize": quantize, **arguments}}
+    for suffix, flags in chosen.items():
+        gated, dense, _ = _resnet50(conditions, suffix, **flags)
         result = conditions.benchmark(f"resnet50_quantized{suffix}", [gated], dense)
         point, reference = find(result, gated.stem), find(result, dense.stem)
-        found[suffix] = _efficiency(point, reference), _time(reference)
-    (exact, float_ms), (quantized, dynamic_ms) = found[""], found["_dynamic"]
+        found[suffix] = efficiency(point, reference), time(reference)
+    (exact, float_ms), (quantized, quantized_ms) = found.values()
     return [
         Line(
-            "dynamic range: skip efficiency, of the float file's",
+            f"{name}: skip efficiency, of the float file's",
             quantized / exact,
             "≥",
             0.9,
-            note=f"{quantized:.3f} against {exact:.3f}; dense {dynamic_ms:.2f} against "
-            f"{float_ms:.2f} ms",
+            note=f"{quantized:.3f} against {exact:.3f}; dense {quantized_ms:.2f} "
+            f"against {float_ms:.2f} ms",
         )
     ]
 
 
 def dynamic_range_accuracy(conditions):
     """Decisions and accuracy of a trained network with weights of 8 bits."""
+    return _accuracy(conditions, "dynamic", "dynamic range", {})
+
+
+def int8_accuracy(conditions):
+    """The same with weights and activations of 8 bits."""
+    images = conditions.images("cifar10")
+    return _accuracy(conditions, "int8", "int8", images.calibration)
+
+
+def _accuracy(conditions, quantize, name, arguments):
     if conditions.trained is None or conditions.data_dir is None:
         raise Skipped("it needs --trained and --data_dir")
     workshop = conditions.workshop
-    name = "dynamic range, trained on CIFAR-10"
     path = workshop.converted(
-        conditions.trained, "trained_dynamic", gate_outputs=True, quantize="dynamic"
-    )
-    result = verify(
         conditions.trained,
-        path,
-        dataset="cifar10",
-        data_dir=conditions.data_dir,
-        samples=_VERIFIED,
-        json=workshop.directory / "trained_dynamic.verify.json",
+        f"trained_{quantize}",
+        gate_outputs=True,
+        quantize=quantize,
+        **arguments,
     )
+    output = workshop.directory / f"trained_{quantize}.verify.json"
+    # A command, for the reason that files are made by commands.
+    bench_files.measured(
+        "tflite.verify",
+        {
+            "model": conditions.trained,
+            "tflite": path,
+            "dataset": "cifar10",
+            "data_dir": conditions.data_dir,
+            "samples": _VERIFIED,
+            "json": output,
+        },
+    )
+    result = json.loads(output.read_text())
     accuracy = result["accuracy"]
     lost = 100 * (accuracy["keras"] - accuracy["tflite"])
-    images = f"{_VERIFIED} images"
+    agreement = result["gate_agreement"]
+    name, note = f"{name}, trained on CIFAR-10", f"{_VERIFIED} images"
     return [
-        Line(
-            f"{name}: gate agreement",
-            result["gate_agreement"],
-            "≥",
-            0.99,
-            note=images,
-        ),
-        Line(f"{name}: accuracy lost", lost, "≤", 0.5, "points", images),
+        Line(f"{name}: gate agreement", agreement, "≥", 0.99, note=note),
+        Line(f"{name}: accuracy lost", lost, "≤", 0.5, "points", note),
     ]
 
 
@@ -280,13 +216,13 @@ def keras_baselines(conditions):
         for name in ("keras_resnet50", "keras_mobilenet_v2")
     ]
     result = conditions.benchmark("keras_baselines", others, dense)
-    ours = _time(find(result, dense.stem))
+    ours = time(find(result, dense.stem))
     names = ("keras.applications.ResNet50", "keras.applications.MobileNetV2")
     return [
         Line(
             f"{name}, dense: of tfgate's dense ResNet-50",
-            _time(find(result, path.stem)) / ours,
-            note=f"{_time(find(result, path.stem)):.2f} ms",
+            time(find(result, path.stem)) / ours,
+            note=f"{time(find(result, path.stem)):.2f} ms",
         )
         for name, path in zip(names, others, strict=True)
     ]
@@ -298,7 +234,12 @@ ROWS = {
     "conversion": conversion,
     "cold_start": cold_start,
     "dynamic_range": dynamic_range,
+    "int8": int8,
     "dynamic_range_accuracy": dynamic_range_accuracy,
+    "int8_accuracy": int8_accuracy,
+    "filters": bench_gated.filters,
+    "bas": bench_gated.bas,
+    "early_exit": bench_gated.early_exit,
     "keras_baselines": keras_baselines,
 }
 
@@ -311,15 +252,6 @@ def _resnet50(conditions, suffix, **arguments):
         name, f"resnet50_dense{suffix}", lowering="dense", **arguments
     )
     gates = metadata.read(gated)["gates"]
-    closed = every_second([gate["block"] for gate in gates])
+    closed = bench_files.every_second([gate["block"] for gate in gates])
     static = workshop.static(name, f"resnet50_static{suffix}", closed, **arguments)
     return gated, dense, static
-
-
-def _time(point):
-    """Milliseconds of processor time of the mean image."""
-    return point["latency_ms"]["cpu_image_mean"]
-
-
-def _efficiency(point, reference):
-    return point["macs_ratio"] * _time(reference) / _time(point)

@@ -1,16 +1,18 @@
 r"""Measures TFLite files against their goals: `make bench`.
 
     python -m tools.tflite_bench [--workdir=build/bench] [--rows=blocks,conversion] \
-        [--runs=200] [--reuse] [--trained=model.keras --data_dir=TFDS]
+        [--runs=200] [--reuse] [--data_dir=TFDS] [--trained=model.keras]
 
 Builds networks of random weights, converts them by the commands that a user has,
 measures, and prints a table in Markdown; `bench.json` in the workdir has the same with
 machine and versions, and `*.benchmark.json` the single benchmarks, for
-`tflite.report`. One thread, batch 1, random images: latency does not depend on what a
-network has learned, but on which of its parts run.
+`tflite.report`. One thread, batch 1. Latency does not depend on what a network has
+learned, but on which of its parts run. So images are random, but for rows on gates
+that look at them, and calibration: these need ImageNet or CIFAR-10 in `--data_dir`.
+Rows without what they need are skipped, with a reason.
 
 Ratios are of processor time, files in alternation, in a process without TensorFlow; the
-files are made in others. On a quiet machine all rows take some ten minutes.
+files are made in others.
 """
 
 import pathlib
@@ -21,6 +23,7 @@ from tflite import errors
 from tflite import files
 from tflite import machine
 from tflite.errors import InputError
+from tools import bench_lines
 from tools import bench_rows
 from tools.bench_files import Workshop
 
@@ -35,17 +38,17 @@ def measure(names, workshop, *, runs, seed, trained=None, data_dir=None):
         seed: int, of the order of files.
         trained: path of a `.keras` file of a gated network trained on CIFAR-10, for
             rows on accuracy; None skips them.
-        data_dir: directory of TFDS data sets, for the same rows.
+        data_dir: directory of TFDS data sets, or None.
 
     Returns:
-        `(lines, skipped)`: list of `tools.bench_rows.Line`, and list of messages.
+        `(lines, skipped)`: list of `tools.bench_lines.Line`, and list of messages.
     """
-    conditions = bench_rows.Conditions(workshop, runs, seed, trained, data_dir)
+    conditions = bench_lines.Conditions(workshop, runs, seed, trained, data_dir)
     lines, skipped = [], []
     for name in names:
         try:
             found = bench_rows.ROWS[name](conditions)
-        except bench_rows.Skipped as reason:
+        except bench_lines.Skipped as reason:
             skipped.append(f"{name} is skipped: {reason}")
             print(skipped[-1], flush=True)
             continue
@@ -74,7 +77,7 @@ def define_flags():
     flags.DEFINE_string(
         "trained", None, "A gated network trained on CIFAR-10, for rows on accuracy."
     )
-    flags.DEFINE_string("data_dir", None, "Directory of TFDS data sets, for the same.")
+    flags.DEFINE_string("data_dir", None, "Directory of TFDS data sets.")
 
 
 def main():
@@ -87,6 +90,11 @@ def main():
         )
     workdir = pathlib.Path(values.workdir).resolve()
     workdir.mkdir(parents=True, exist_ok=True)
+    # Commands run in the checkout, wherever this one was started.
+    trained, data_dir = (
+        None if path is None else str(pathlib.Path(path).expanduser().resolve())
+        for path in (values.trained, values.data_dir)
+    )
     before = machine.describe()
     workshop = Workshop(workdir, seed=values.seed, reuse=values.reuse)
     lines, skipped = measure(
@@ -94,8 +102,8 @@ def main():
         workshop,
         runs=values.runs,
         seed=values.seed,
-        trained=values.trained,
-        data_dir=values.data_dir,
+        trained=trained,
+        data_dir=data_dir,
     )
     outcome = {
         "command": "python -m tools.tflite_bench",

@@ -1,3 +1,4 @@
+import json
 import subprocess
 
 import keras
@@ -7,11 +8,14 @@ import pytest
 from tests.tflite import builders
 from tflite import datasets
 from tflite import metadata
+from tflite.calibration import TrainingImages
 from tools import bench_files
+from tools import bench_gated
+from tools import bench_lines
 from tools import bench_rows
 from tools import dial_latency
 from tools import tflite_bench
-from tools.bench_rows import Line
+from tools.bench_lines import Line
 
 DIAL = {
     "resnext50": {
@@ -26,7 +30,7 @@ DIAL = {
 @pytest.fixture
 def conditions(tmp_path):
     workshop = bench_files.Workshop(tmp_path, seed=0, reuse=True)
-    return bench_rows.Conditions(workshop, runs=6, seed=0)
+    return bench_lines.Conditions(workshop, runs=6, seed=0)
 
 
 @pytest.fixture
@@ -45,11 +49,15 @@ def _converted_here(module, arguments):
     from tflite.static import static
 
     arguments = dict(arguments)
+    if "calibration_dataset" in arguments:
+        arguments["calibration"] = TrainingImages(
+            arguments.pop("calibration_dataset"), arguments.pop("calibration_samples")
+        )
     if module == "tflite.static":
         static(
             arguments.pop("model"),
             arguments.pop("output"),
-            closed=arguments.pop("closed").split(","),
+            closed=[name for name in arguments.pop("closed").split(",") if name],
             **arguments,
         )
     else:
@@ -123,14 +131,54 @@ def test_dial_takes_half_open(conditions, monkeypatch):
     assert line.value == 1.03 and line.reached and "0.580 of dense" in line.note
 
 
+def test_shares_of_images_at_each_exit():
+    decisions = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    np.testing.assert_array_equal(bench_gated.leaving(decisions), [0.5, 0.25, 0.25])
+
+
+@pytest.mark.large
+@pytest.mark.timeout(900)
+def test_spread_networks_of_small_size(conditions, monkeypatch):
+    """The rows on spread gates, with networks and images that are quick."""
+    import tfgate
+    from tfgate.applications.early_exits import EarlyExits
+
+    exits = EarlyExits(gate=tfgate.DependentGate, filters=8)
+    networks = {
+        "resnet50_cs_low": lambda: tfgate.applications.CifarResNet(
+            8, gate="dependent", granularity="cs-cifar-8", shortcut="projection"
+        ),
+        "densenet_exits": lambda: tfgate.applications.CifarDenseNet(
+            depth=10, early_exit=exits
+        ),
+    }
+    for name, build in networks.items():
+        model = build()
+        images = bench_lines.Images("digits", None)
+        facts = bench_files._spread(model, images, 0.6, seed=0)
+        assert 0.3 < facts["share"] < 0.9
+        model.save(conditions.workshop.directory / f"{name}.keras")
+        path = conditions.workshop.directory / f"{name}.facts.json"
+        path.write_text(json.dumps(facts))
+    for attribute in ("_IMAGENET", "_CIFAR"):
+        monkeypatch.setattr(bench_gated, attribute, "digits")
+    monkeypatch.setattr(bench_files, "measured", _converted_here)
+    efficiency, grouped = bench_gated.filters(conditions)
+    assert efficiency.value > 0 and grouped.value > 0
+    (line,) = bench_gated.early_exit(conditions)
+    assert line.value > 0 and "leaving" in line.note
+
+
 def test_rows_that_lack_something_are_skipped(conditions):
     lines, skipped = tflite_bench.measure(
-        ["dynamic_range_accuracy"], conditions.workshop, runs=5, seed=0
+        ["dynamic_range_accuracy", "filters"], conditions.workshop, runs=5, seed=0
     )
     assert not lines
-    assert skipped == [
-        "dynamic_range_accuracy is skipped: it needs --trained and --data_dir"
-    ]
+    first, second = skipped
+    assert (
+        first == "dynamic_range_accuracy is skipped: it needs --trained and --data_dir"
+    )
+    assert "filters is skipped: it needs images of imagenet2012: Expected" in second
 
 
 def test_commands_are_measured():

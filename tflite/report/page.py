@@ -105,15 +105,16 @@ h1 { line-height: 1.2; } h2 { margin-top: 2.5rem; }
 .scroll { overflow-x: auto; }
 .scroll:focus-visible, summary:focus-visible { outline: 2px solid var(--accent); }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem;
-  font-size: .9rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+  font-size: .85rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 caption { text-align: left; color: var(--soft); padding-bottom: .3rem; }
-th, td { padding: .3rem .45rem; border-bottom: 1px solid var(--grid);
+th, td { padding: .3rem .35rem; border-bottom: 1px solid var(--grid);
   text-align: right; vertical-align: top; }
 thead th { border-bottom-color: var(--rule); vertical-align: bottom; }
 tbody th { font-weight: 600; }
 th:first-child, table.facts th, table.facts td { text-align: left; }
 figure { margin: 1.5rem 0; } figcaption { color: var(--soft); }
-svg { display: block; } .scroll > svg { min-width: 34rem; width: 100%; height: auto; }
+svg { display: block; } .scroll > svg { min-width: 34rem;
+  width: 100%; max-width: 56rem; height: auto; }
 .legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap;
   gap: .3rem 1.2rem; }
 .legend li { display: flex; align-items: center; gap: .4rem; }
@@ -121,7 +122,9 @@ svg { display: block; } .scroll > svg { min-width: 34rem; width: 100%; height: a
   border: 1px solid var(--rule); }
 details { margin: .5rem 0; } summary { cursor: pointer; }
 text { fill: var(--ink); font: 13px system-ui, sans-serif; }
-text.number { font-size: 12px; } text.small { font-size: 12px; }
+text.number { font-size: 12px; paint-order: stroke; stroke: var(--paper);
+  stroke-width: 3px; }
+text.small { font-size: 12px; }
 .grid { stroke: var(--grid); } .axis { stroke: var(--rule); }
 .leader { stroke: var(--soft); stroke-width: .6; }
 .curve { fill: none; stroke: var(--accent); stroke-width: 1.2; opacity: .6; }

@@ -9,7 +9,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 16, 52
 # Where a point's number may stand: around it, ever farther away.
 _RADII = (17, 24, 32, 44, 58, 74, 92)
 _ANGLES = tuple(
-    map(math.radians, (0, 90, 270, 180, 45, 315, 135, 225, 20, 160, 200, 340))
+    map(math.radians, (90, 270, 0, 180, 45, 315, 135, 225, 20, 160, 200, 340))
 )
 
 

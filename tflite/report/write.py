@@ -117,7 +117,7 @@ def _strips(members, where):
     known = [entry for entry in members if entry.point.get("decisions")]
     shown = {}
     for entry in known:
-        if 0.0 < entry.point["activation_rate"] < 1.0:
+        if 0.0 < strip.block_shares(entry).mean() < 1.0:
             shown.setdefault((entry.run, entry.file["name"]), entry)
     for entry in known:
         name = f"{entry.number}: {entry.name}"

@@ -1,0 +1,113 @@
+"""Rows of `tools.tflite_bench` on gates that look at the image.
+
+The networks are not trained: `tools.spread_gates` gives their gates weights with which
+they decide like trained ones on the images of a data set.
+"""
+
+import numpy as np
+
+from tflite import metadata
+from tflite.benchmark import find
+from tflite.benchmark.document import unpack
+from tools.bench_lines import Line
+from tools.bench_lines import time
+
+_IMAGENET = "imagenet2012"
+_CIFAR = "cifar10"
+
+
+def filters(conditions):
+    """ResNet-50 with CS' filter gates at half of the MACs."""
+    name = "resnet50_cs_low"
+    share, own, original, dense = _filters(conditions, name, _IMAGENET)
+    title = "ResNet-50, cs-low filter gates"
+    return [
+        Line(
+            f"{title}: skip efficiency",
+            share * time(dense) / time(own),
+            "≥",
+            0.80,
+            note=f"the network needs {share:.3f} of the MACs, the file executes "
+            f"{own['macs_ratio']:.3f}",
+        ),
+        Line(
+            f"{title}: faster than in their original order",
+            time(original) / time(own),
+            "≥",
+            1.25,
+            note="the same conversion without calibration images",
+        ),
+    ]
+
+
+def bas(conditions):
+    """ResNet-34 with BAS' filter gates at 0.45 of the MACs."""
+    share, own, _, dense = _filters(conditions, "resnet34_bas", _IMAGENET)
+    return [
+        Line(
+            "ResNet-34, BAS filter gates: faster than dense",
+            time(dense) / time(own),
+            "≥",
+            1.9,
+            note=f"at {share:.3f} of the MACs",
+        )
+    ]
+
+
+def early_exit(conditions):
+    """DenseNet with early exits against the networks up to each exit."""
+    name, workshop = "densenet_exits", conditions.workshop
+    images = conditions.images(_CIFAR)
+    workshop.network(name, images)
+    gated = workshop.converted(name, f"{name}_gated", gate_outputs=True)
+    exits = [gate["block"] for gate in metadata.read(gated)["gates"]]
+    # Up to each exit, and to the end: a network of its own.
+    upto = [workshop.static(name, f"{name}_{leave}", [leave]) for leave in exits]
+    upto.append(workshop.static(name, f"{name}_whole", []))
+    result = conditions.benchmark(name, [gated, *upto[:-1]], upto[-1], images=images)
+    own = find(result, gated.stem)
+    shares = leaving(unpack(own["decisions"]))
+    times = [time(find(result, path.stem)) for path in upto]
+    expected = float(np.dot(shares, times))
+    return [
+        Line(
+            "early-exit DenseNet: mean latency, of the sum over exits",
+            time(own) / expected,
+            "≤",
+            1.05,
+            note=f"leaving {', '.join(f'{share:.2f}' for share in shares)}",
+        )
+    ]
+
+
+def leaving(decisions):
+    """Share of images that leave at each exit, and at the end.
+
+    Args:
+        decisions: array `[images, exits]`; 0 leaves.
+
+    Returns:
+        float64 `[exits + 1]`.
+    """
+    closed = np.pad(decisions == 0, ((0, 0), (0, 1)), constant_values=True)
+    first = closed.argmax(axis=1)
+    return np.bincount(first, minlength=closed.shape[1]) / len(decisions)
+
+
+def _filters(conditions, name, dataset):
+    """The network's share of the MACs; points of three files.
+
+    Returns:
+        `(share, gated, original, dense)`: executed MACs of the mean image, of the
+        dense network's; points of the file in clusters, of the one in the filters'
+        original order, and of the dense one.
+    """
+    workshop, images = conditions.workshop, conditions.images(dataset)
+    workshop.network(name, images)
+    told = {"gate_outputs": True}
+    gated = workshop.converted(name, f"{name}_gated", **told, **images.calibration)
+    original = workshop.converted(name, f"{name}_original", **told)
+    dense = workshop.converted(name, f"{name}_dense", lowering="dense")
+    result = conditions.benchmark(name, [gated, original], dense, images=images)
+    points = [find(result, path.stem) for path in (gated, original, dense)]
+    return workshop.facts(name)["share"], *points
