@@ -121,7 +121,7 @@ def test_what_is_closed_is_not_computed(tmp_path, images, name):
                 kernel[..., -quarter:] = np.nan
                 layer.kernel.assign(kernel)
     path = tmp_path / "f.tflite"
-    convert.convert(model, path, min_group=2)
+    convert.convert(model, path, min_group=2, check_samples=0)
     network = runtime.Network(path)
     network.set_dial(0.5)
     assert np.isfinite(network.run(images[:1])[0]).all()
