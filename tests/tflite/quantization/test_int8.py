@@ -133,7 +133,7 @@ def test_densely_connected_blocks(images, tmp_path):
 
 def test_throttled_networks(tmp_path):
     gated = wide_network()
-    model = tfgate.throttle(gated, gating="nested", axis="depth")
+    model = tfgate.throttle(gated, gating="nested")
     path = tmp_path / "f.tflite"
     images = wide_images(8)
     convert.convert(model, path, quantize="int8", calibration=images)
