@@ -112,7 +112,22 @@ def _functional(model):
             return FakeQuant(name=f"{layer.name}_range")(outputs)
         return outputs
 
-    return keras.models.clone_model(model, clone_function=_layer, call_function=call)
+    return keras.models.clone_model(
+        model,
+        input_tensors=keras.tree.map_structure(_input, model.input),
+        clone_function=_layer,
+        call_function=call,
+    )
+
+
+def _input(tensor):
+    # Keras' own clones forget that an input, such as u, may be missing.
+    return keras.Input(
+        batch_shape=tensor.shape,
+        dtype=tensor.dtype,
+        name=tensor.name,
+        optional=tensor._keras_history.operation.optional,
+    )
 
 
 def _layer(layer):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import tfgate
 from tflite import reference
 from tflite import source
 from tflite.errors import InputError
@@ -10,6 +11,7 @@ from tflite.quantization.fake_quant import observed
 
 # As near to 1 as float32 log odds tell apart: all gates that depend on images close.
 _LARGEST_TAU = 1.0 - 2.0**-20
+_US = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def calibrate(model, images, *, tau, tau_input=False):
@@ -18,7 +20,8 @@ def calibrate(model, images, *, tau, tau_input=False):
     Keras computes every branch whatever its gate says, so each branch has ranges even
     if a calibration set never opens, or never closes, its gate. Where τ is an input of
     the file, the images also run with all gates open, and with τ as large as it may
-    be, because other gates change what later branches see.
+    be, because other gates change what later branches see; and so at several u in
+    throttled networks.
 
     Args:
         model: from `tflite.quantization.insertion.insert`.
@@ -37,12 +40,14 @@ def calibrate(model, images, *, tau, tau_input=False):
         )
     if not np.isfinite(images).all():
         raise InputError("Expected finite calibration images, got NaN or infinity.")
-    taus = [tau]
-    if tau_input:
-        taus += [None, _LARGEST_TAU]
+    settings = [(tau, None)]
+    if isinstance(model, tfgate.ThrottledModel):
+        settings = [(None, u) for u in _US]
+    elif tau_input:
+        settings += [(None, None), (_LARGEST_TAU, None)]
     with observed(model):
-        for threshold in taus:
-            reference.run(model, images, tau=threshold)
+        for threshold, u in settings:
+            reference.run(model, images, tau=threshold, u=u)
     check(model)
 
 

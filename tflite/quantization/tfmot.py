@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
+from tensorflow.lite.python.convert import ConverterError
 from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
     default_8bit_quantize_configs,
 )
@@ -33,7 +34,7 @@ SPARSITY = 0.5
 
 _WEIGHTED = (tf_keras.layers.Conv2D, tf_keras.layers.Dense)
 _CONVOLUTIONS = (*_WEIGHTED, tf_keras.layers.DepthwiseConv2D)
-_LEFT_ALONE = (tf_keras.layers.InputLayer, tf_keras.layers.AveragePooling2D)
+_NoOp = default_8bit_quantize_configs.NoOpQuantizeConfig
 _OutputOnly = default_8bit_quantize_configs.Default8BitOutputQuantizeConfig
 
 
@@ -144,7 +145,13 @@ def _flatbuffer(model, shape, *, quantized):
         )
         if quantized:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        return converter.convert()
+        try:
+            return converter.convert()
+        except ConverterError as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise InputError(
+                f"Expected a network that TFLite takes from tfmot, got: {reason[-300:]}"
+            ) from error
 
 
 def _quantize(model, steps):
@@ -152,9 +159,11 @@ def _quantize(model, steps):
     annotate = tfmot.quantization.keras.quantize_annotate_layer
 
     def annotated(layer):
-        # A mean over windows has the scale of its input in TFLite, not one of its own.
-        if isinstance(layer, _LEFT_ALONE):
+        if isinstance(layer, tf_keras.layers.InputLayer):
             return layer
+        if isinstance(layer, tf_keras.layers.AveragePooling2D):
+            # In TFLite it has the scale of its input, and may have none of its own.
+            return annotate(layer, _NoOp())
         if registry.supports(layer) or _joins_a_convolution(layer):
             return annotate(layer)
         return annotate(layer, _OutputOnly())

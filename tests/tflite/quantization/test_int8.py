@@ -7,6 +7,7 @@ from tests.tfgate import filter_blocks
 from tests.tfgate.builders import randomize
 from tests.tflite import builders
 from tests.tflite.quantization.conftest import wide_images
+from tests.tflite.quantization.conftest import wide_network
 from tests.tflite.structure import Structure
 from tflite import calibration
 from tflite import convert
@@ -128,6 +129,21 @@ def test_densely_connected_blocks(images, tmp_path):
     for opened, closed in branches:
         assert opened.count("CONV_2D") == 2 and "CONV_2D" not in closed
     assert activation_types(path)[True] == {FLOAT32}
+
+
+def test_throttled_networks(tmp_path):
+    gated = wide_network()
+    model = tfgate.throttle(gated, gating="nested")
+    path = tmp_path / "f.tflite"
+    images = wide_images(8)
+    convert.convert(model, path, quantize="int8", calibration=images)
+    network = runtime.Network(path)
+    for u in (0.0, 1.0):
+        network.set_dial(u)
+        predictions, _ = network.run(images)
+        expected, _ = reference.run(model, images, tau=None, u=u)
+        error = np.abs(predictions - expected).max() / np.abs(expected).max()
+        assert error < 0.05
 
 
 def softmax_network():

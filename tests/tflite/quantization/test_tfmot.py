@@ -92,6 +92,7 @@ def test_prune(compacted, tmp_path):
     assert np.isfinite(runtime.Network(path).run(images)[0]).all()
 
 
+@pytest.mark.large
 def test_batch_norms_before_convolutions(tmp_path):
     model = tfgate.applications.CifarDenseNet(
         depth=10, growth=4, classifier_activation=None
