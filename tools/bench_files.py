@@ -161,9 +161,10 @@ def _spread(model, images, share, seed):
     """
     import numpy as np
 
+    from tflite import source
     from tools import spread_gates
 
-    shape = model.input_shape[1:]
+    shape = source.input_shape(model)[1:]
     spread_gates.spread(model, images.load("train", shape), share, seed)
     decisions = spread_gates.record(model, images.load("test", shape))
     executed = float(np.mean(model.costs.executed(decisions)))

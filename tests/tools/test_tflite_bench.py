@@ -15,6 +15,7 @@ from tools import bench_lines
 from tools import bench_rows
 from tools import dial_latency
 from tools import tflite_bench
+from tools.bench_files import measured
 from tools.bench_lines import Line
 
 DIAL = {
@@ -190,11 +191,11 @@ def test_rows_that_lack_something_are_skipped(conditions):
 
 
 def test_commands_are_measured():
-    facts = bench_files.measured("json.tool", {"help": True})
+    facts = measured("json.tool", {"help": True})
     assert facts["command"] == "python -m json.tool --help"
     assert facts["seconds"] > 0 and facts["peak_gib"] > 0.001
     with pytest.raises(subprocess.CalledProcessError):
-        bench_files.measured("json.tool", {"unknown": 1})
+        measured("json.tool", {"unknown": 1})
 
 
 @pytest.mark.large
