@@ -22,13 +22,14 @@ ifneq ($(origin PYTHON),command line)
 ENVIRONMENT := $(VENV)/.tfgate-installed
 endif
 
-.PHONY: help demo bench test test-large lint types format lock clean
+.PHONY: help demo bench test test-large android-test lint types format lock clean
 
 help:
 	@echo 'make demo        train, convert and verify a small gated CNN in build/demo'
 	@echo 'make bench       TFLite latencies against their goals, in build/bench'
 	@echo 'make test        the test suite and the examples in docstrings'
 	@echo 'make test-large  the tests that take minutes'
+	@echo 'make android-test  the JUnit suite of the Android demo (needs a JDK and Maven)'
 	@echo 'make lint        ruff: format and lint, changes nothing'
 	@echo 'make types       mypy on tfgate/'
 	@echo 'make format      ruff: formats, and mends what it can'
@@ -48,6 +49,17 @@ test: $(ENVIRONMENT)
 
 test-large: $(ENVIRONMENT)
 	$(PYTHON) -m pytest -m large $(ARGS)
+
+# No Python here. A JRE has no javac, so that is what is asked for.
+android-test:
+	@for tool in javac mvn; do \
+	  command -v $$tool >/dev/null || { \
+	    echo "make: $$tool is missing. On Debian: apt-get install" \
+	      "default-jdk-headless maven" >&2; \
+	    exit 1; \
+	  }; \
+	done
+	mvn --batch-mode --quiet --file android_demo/pom.xml --projects core test $(ARGS)
 
 lint: $(ENVIRONMENT)
 	$(PYTHON) -m ruff format --check .
@@ -71,6 +83,7 @@ lock: $(ENVIRONMENT)
 
 clean:
 	rm -rf build dist tfgate.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf android_demo/*/target
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 # Written last: where it is missing, the installation was interrupted and starts anew.

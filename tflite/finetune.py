@@ -11,7 +11,7 @@ r"""Fine-tunes a trained network for small numbers.
 --quantize=int8` takes its file without calibration. Gates are frozen and decide at τ.
 
 `--tool` is for plain networks, such as compacted ones: tensorflow-model-optimization
-trains them for int8 (`quantize`), with weights of 16 values per layer (`cluster`), or
+trains them for int8 (`quantize`), with 16 different weights per layer (`cluster`), or
 with half of the weights zero (`prune`), and what comes out is a .tflite file: its
 networks cannot become Keras 3 files again.
 

@@ -27,11 +27,18 @@ class NetworkClusters:
         found = self._sum("macs")
         if not found:
             return "no filter gates that run: nothing to cluster"
-        original, by_rate = self._sum("original_macs"), self._sum("by_rate_macs")
+        plain = ", ".join(
+            f"{words} {self._sum(f'{name}_macs'):,.0f} "
+            f"({self._sum(f'{name}_macs') / found:.3f} times) and "
+            f"{self._sum(f'{name}_conditions')} conditions"
+            for name, words in (
+                ("original", "neighbours in their original order"),
+                ("by_rate", "sorted by rate"),
+            )
+        )
         return (
-            f"clusters of filters: {found:,.0f} MACs expected; neighbours in their "
-            f"original order {original:,.0f} ({original / found:.3f} times), sorted by "
-            f"rate {by_rate:,.0f} ({by_rate / found:.3f} times), a condition for each "
+            f"clusters of filters: {found:,.0f} MACs expected and "
+            f"{self._sum('conditions')} conditions; {plain}; a condition for each "
             f"component {self._sum('component_macs'):,.0f}"
         )
 

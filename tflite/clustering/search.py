@@ -7,12 +7,14 @@ costs is, over images n,
     J = mean_n sum_p macs_p prod_f share_f(z'_n)  +  condition_macs * conditions
 
 with the block's products p (a convolution between two gated places has two factors) and
-z' the decisions with every member of an open cluster open. `find` lowers J place by
+z' the decisions with every member of an open cluster open. Each cluster is a condition,
+and between two gated places so is each pair of a cluster and what it is read by, with
+an addition of its own. `find` lowers J place by
 place: with the other places fixed, J is a weighted sum over images of the filters that
 this place runs. For one place clusters are merged greedily, beginning with single
 components, always the pair that adds least; then components move and change places
 while that helps. The same search starts from the original order and from the order by
-rate too, and the best of the three is taken, so that no result is worse than those.
+rate too, and the best is taken, so that no result is worse than those.
 """
 
 import dataclasses
@@ -25,6 +27,8 @@ from tflite.clusters import SiteClusters
 # Open for so many of the images that a condition hardly ever saves anything.
 UNGATED_RATE = 0.99
 _PASSES = 4
+# Shares of the price of conditions with which greedy mergers begin.
+_BEGINNINGS = (0.05, 0.3, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Clustering:
         by_rate_macs: the same with clusters of neighbours in the order of their rates.
         component_macs: the same with a condition for every component: the least that
             any clustering could reach.
+        conditions, original_conditions, by_rate_conditions: number of conditions that
+            the first three have.
     """
 
     sites: dict
@@ -45,6 +51,9 @@ class Clustering:
     original_macs: float
     by_rate_macs: float
     component_macs: float
+    conditions: int
+    original_conditions: int
+    by_rate_conditions: int
 
 
 def find(block, decisions, *, min_group, condition_macs=0.0, never=()):
@@ -82,7 +91,7 @@ def find(block, decisions, *, min_group, condition_macs=0.0, never=()):
         )
     search = _Search(block, decisions, min_group, condition_macs, never)
     plain = {name: search.in_order(order) for name, order in _ORDERS.items()}
-    starts = [*plain.values(), search.merged()]
+    starts = [*plain.values(), *map(search.merged, _BEGINNINGS)]
     best = min((search.improved(start) for start in starts), key=search.cost)
     return Clustering(
         search.site_clusters(best),
@@ -90,6 +99,9 @@ def find(block, decisions, *, min_group, condition_macs=0.0, never=()):
         search.macs(plain["original"]),
         search.macs(plain["by_rate"]),
         search.macs(search.single()),
+        search.conditions(best),
+        search.conditions(plain["original"]),
+        search.conditions(plain["by_rate"]),
     )
 
 
@@ -110,6 +122,7 @@ class _Search:
         rates = decisions.mean(axis=0)
         self._rates = rates
         self._ungated, self._free, self._least, self._never = {}, {}, {}, {}
+        self._always = {}
         for site in block.sites:
             own = np.arange(site.components.start, site.components.stop)
             closed = np.isin(own, never)
@@ -118,6 +131,8 @@ class _Search:
             self._ungated[site.name] = own[always].tolist()
             self._free[site.name] = own[~always & ~closed]
             self._least[site.name] = -(-min_group // site.filters_per_gate)
+            self._always[site.name] = bool(site.groups_always_open or always.any())
+        self._pairs = _adjacent(block.sites, self._products)
 
     # --- Beginnings
 
@@ -130,8 +145,11 @@ class _Search:
     def single(self):
         return {name: [[c] for c in own] for name, own in self._free.items()}
 
-    def merged(self):
-        """Greedy mergers, place by place; the places not yet merged stay single."""
+    def merged(self, share):
+        """Greedy mergers, place by place; the places not yet merged stay single.
+
+        While they do, conditions seem many: only a share of their price counts.
+        """
         clusters = self.single()
         for site in self._sites:
             own = self._free[site.name]
@@ -139,7 +157,7 @@ class _Search:
                 self._decisions[:, own],
                 self._least[site.name],
                 self._weights(site, clusters),
-                self._condition_macs,
+                share * self._price(site, clusters),
             )
             clusters[site.name] = [own[members].tolist() for members in merged]
         return clusters
@@ -152,8 +170,28 @@ class _Search:
 
     def cost(self, clusters):
         """J: MACs and conditions."""
-        conditions = sum(len(own) for own in clusters.values())
-        return self.macs(clusters) + self._condition_macs * conditions
+        return self.macs(clusters) + self._condition_macs * self.conditions(clusters)
+
+    def conditions(self, clusters):
+        """Number of conditions."""
+        conditions = sum(map(len, clusters.values()))
+        for first, second in self._pairs:
+            conditions += len(clusters[first]) * self._parts(second, clusters)
+        return conditions
+
+    def _price(self, site, clusters):
+        """MACs that one more cluster of a place costs, with the others as they are."""
+        conditions = 1
+        for first, second in self._pairs:
+            if site.name == first:
+                conditions += self._parts(second, clusters)
+            elif site.name == second:
+                conditions += len(clusters[first])
+        return self._condition_macs * conditions
+
+    def _parts(self, name, clusters):
+        """Parts of a place: its clusters, and what always runs."""
+        return len(clusters[name]) + self._always[name]
 
     def _opened(self, clusters):
         """Decisions with every member of an open cluster open."""
@@ -192,14 +230,16 @@ class _Search:
             better = dict(best)
             for site in self._sites:
                 weights = self._weights(site, better)
-                better[site.name] = self._rearrange(site, better[site.name], weights)
+                better[site.name] = self._rearrange(
+                    site, better[site.name], weights, self._price(site, better)
+                )
             new = self.cost(better)
             if new >= cost * (1 - 1e-6):
                 break
             best, cost = better, new
         return best
 
-    def _rearrange(self, site, clusters, weights):
+    def _rearrange(self, site, clusters, weights, price):
         labels = {c: k for k, own in enumerate(clusters) for c in own}
         components = np.array(sorted(labels), int)
         if not len(components):
@@ -213,7 +253,7 @@ class _Search:
         )
         for component in range(len(components)):
             changing.improve(component)
-        changing.merge(self._condition_macs)
+        changing.merge(price)
         found = [
             components[changing.labels == k].tolist() for k in range(len(clusters))
         ]
@@ -232,6 +272,20 @@ class _Search:
                 tuple(map(int, self._never[site.name])),
             )
         return found
+
+
+def _adjacent(sites, products):
+    """Names of the places between which a layer stands, in the order of computation."""
+    found = set()
+    for product in products:
+        own = [
+            place
+            for place, site in enumerate(sites)
+            if any(f.weights[site.components].any() for f in product.factors)
+        ]
+        if len(own) == 2:
+            found.add((sites[own[0]].name, sites[own[1]].name))
+    return sorted(found)
 
 
 def _share(factor, opened):

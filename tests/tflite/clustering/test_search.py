@@ -137,6 +137,26 @@ def test_conditions_have_a_price():
     assert len(dear.sites["inner1"].clusters) == 1
 
 
+def test_pairs_of_clusters_cost_conditions_too():
+    chain = block(**CHAIN)
+    decisions, _ = factors(chain.gate.components, groups=4)
+    macs = [p.macs for p in chain.products()]
+    price = max(macs) / 30
+
+    def clusters(made, price):
+        found = clustering.find(
+            made,
+            decisions[:, : made.gate.components],
+            min_group=1,
+            condition_macs=price,
+        )
+        return len(found.sites["inner1"].clusters)
+
+    # Read by several parts of the output, a cluster has a condition for each.
+    assert clusters(chain, 0.0) > clusters(chain, price)
+    assert clusters(block(), price) > clusters(chain, price)
+
+
 def test_open_components_are_ungated_and_closed_ones_left_out():
     decisions, _ = factors(8, images=200)
     decisions[:, 2] = True

@@ -3,9 +3,8 @@
 A 1x1 convolution is a product of matrices, whose sizes may be chosen at run time: the
 rows and columns of the kernel that belong to open channels are gathered, and so are the
 channels of the input. What comes out is put among zeros again, since what follows has a
-fixed size. Operands
-of three axes become BATCH_MATMUL, which is fast at any
-size; of two, FULLY_CONNECTED, which is not with a kernel that is no constant.
+fixed size. Operands of three axes become BATCH_MATMUL, which is fast at any size; of
+two, FULLY_CONNECTED, which is not with a kernel that is no constant.
 """
 
 import keras

@@ -60,8 +60,9 @@ class ClusteredFilters(keras.layers.Layer):
         )
         skip = inputs if self._residual else None
         if self._shortcut is not None:
-            skip = self._shortcut(inputs, gating)
-        return self._activation(self._stages(inputs, gating, skip))
+            linear = keras.activations.linear
+            skip = self._shortcut(inputs, gating, None, linear)
+        return self._stages(inputs, gating, skip, self._activation)
 
 
 @register(tfgate.GatedFilters, "groups")

@@ -18,8 +18,8 @@ computed:
   and out of each IF.
 
 The sum starts with what always runs, the skip connection where one is to be added
-anyway; the bias is in the convolution that always runs, or joins at the end, where an
-activation needs a pass over the sum in any case.
+anyway. Bias, mask and activation stand in both branches of the last condition, where
+they fuse into its addition: behind it they would be a pass of their own.
 """
 
 import keras
@@ -134,13 +134,14 @@ class PartitionedPath:
             if not layer.built:
                 layer.build(shape)
 
-    def __call__(self, inputs, gating, start=None):
+    def __call__(self, inputs, gating, start, activation):
         """Runs the path.
 
         Args:
             inputs: the block's input.
             gating: `tflite.lowering.filters.gating.Gating`.
             start: tensor to which the result is added; None for nothing.
+            activation: function of the result.
 
         Returns:
             Tensor of the path's output shape.
@@ -148,20 +149,21 @@ class PartitionedPath:
         last = len(self._segments) - 1
         values = [lambda p=p: _pick(inputs, p.entry, 1) for p in self._parts[0]]
         for k in range(last + 1):
-            values = self._values(k, values, gating, start)
+            values = self._values(k, values, gating, start, activation)
         if self._adds_up():
             return values[0]()
         result = self._assembled([value() for value in values])
-        return result if start is None else start + result
+        return activation(result if start is None else start + result)
 
     # --- One segment
 
-    def _values(self, k, previous, gating, start):
+    def _values(self, k, previous, gating, start, activation):
         """Functions that give the parts of a segment, while they are open."""
         last = k == len(self._segments) - 1
-        start = start if last and self._adds_up() else None
+        if not (last and self._adds_up()):
+            start, activation = None, keras.activations.linear
         functions = [
-            lambda b=b: self._run(k, b, previous, gating, start)
+            lambda b=b: self._run(k, b, previous, gating, start, activation)
             for b in range(len(self._parts[k]))
         ]
         if self._adds_up() if last else len(self._parts[k + 1]) == 1:
@@ -175,11 +177,18 @@ class PartitionedPath:
             stored.append(lambda tensor=tensor: tensor)
         return stored
 
-    def _run(self, k, b, previous, gating, start):
-        if k:
-            x = self._sum(k, b, previous, gating, start)
-        else:
-            x = previous[b]()
+    def _run(self, k, b, previous, gating, start, activation):
+        if not k:
+            return self._stepped(k, b, previous[b](), gating)
+        pairs = self._mixers[k - 1]
+
+        def finish(total, has_bias):
+            total = pairs.finish(total, b, has_bias)
+            return activation(self._stepped(k, b, total, gating))
+
+        return self._sum(k, b, previous, gating, start, finish)
+
+    def _stepped(self, k, b, x, gating):
         for step in self._steps[k][b]:
             x = step(x, gating)
         return x
@@ -190,7 +199,7 @@ class PartitionedPath:
         # A constant of zeros would lie in the file, as large as it is.
         return tf.cond(is_open, function, lambda: _zeros(shape, is_open))
 
-    def _sum(self, k, b, previous, gating, start):
+    def _sum(self, k, b, previous, gating, start, finish):
         pairs = self._mixers[k - 1]
         always = next(
             (a for a, p in enumerate(self._parts[k - 1]) if not p.members), None
@@ -198,14 +207,29 @@ class PartitionedPath:
         total = start
         if always is not None and start is None:
             total = pairs.layers[always, b](previous[always](), gating=gating)
-        for a, part in enumerate(self._parts[k - 1]):
-            if part.members:
-                add = _Addition(pairs.layers[a, b], previous[a], gating)
-                shape = (*pairs.shape[:-1], len(self._parts[k][b].entry))
-                total = add(total, gating.condition(part.members), shape)
+        shape = (*pairs.shape[:-1], len(self._parts[k][b].entry))
+        gated = [a for a, part in enumerate(self._parts[k - 1]) if part.members]
+        has_bias = always is not None
+        for a in gated:
+            add = _Addition(pairs.layers[a, b], previous[a], gating)
+            is_open = gating.condition(self._parts[k - 1][a].members)
+            if a == gated[-1] and self._ends_inside(k, b, start is not None):
+                return add(
+                    total, is_open, shape, lambda x, added: finish(x, added or has_bias)
+                )
+            total = add(total, is_open, shape)
         if always is not None and start is not None:
             total = total + pairs.layers[always, b](previous[always](), gating=gating)
-        return pairs.finish(total, b, has_bias=always is not None)
+        return finish(total, has_bias)
+
+    def _ends_inside(self, k, b, has_start):
+        """Whether the last condition of a sum also holds what follows the sum.
+
+        It stands in both branches, so it should have no weights.
+        """
+        always = any(not part.members for part in self._parts[k - 1])
+        light = all(step.is_light for step in self._steps[k][b])
+        return light and not (always and has_start)
 
     # --- The end
 
@@ -281,10 +305,13 @@ class PartitionedPath:
             return _Copied(layer, mixing.output_shape)
         mixers = Mixers(mixing, self._closed[k - 1])
         layers = {}
+        always = any(not part.members for part in before)
         for a, given in enumerate(before):
             shape = (*mixing.input_shape[:-1], len(given.exit))
             for b, made in enumerate(after):
                 bias = not given.members
+                if not always and a == len(before) - 1:
+                    bias = self._ends_inside(k, b, False)
                 new = mixers.layer(given.exit, made.entry, bias, f"{name}_{a}_{b}")
                 sides = self._sides(k, given, made)
                 if sides == (None, None):
@@ -372,10 +399,14 @@ class _Addition:
         self._value = value
         self._gating = gating
 
-    def __call__(self, total, is_open, shape):
-        if total is None:
-            return tf.cond(is_open, self._term, lambda: _zeros(shape, is_open))
-        return tf.cond(is_open, lambda: total + self._term(), lambda: total)
+    def __call__(self, total, is_open, shape, finish=lambda total, added: total):
+        def opened():
+            return finish(self._term() if total is None else total + self._term(), True)
+
+        def closed():
+            return finish(_zeros(shape, is_open) if total is None else total, False)
+
+        return tf.cond(is_open, opened, closed)
 
     def _term(self):
         return self._layer(self._value(), gating=self._gating)
@@ -386,6 +417,7 @@ class _Step:
 
     def __init__(self, layer):
         self._layer = layer
+        self.is_light = isinstance(layer, keras.layers.ReLU | keras.layers.Activation)
         self.is_relu = type(layer) is keras.layers.ReLU and not (
             layer.negative_slope or layer.threshold
         )
@@ -398,6 +430,7 @@ class _Mask:
     """Closes the filters of a part that are not open."""
 
     is_relu = False
+    is_light = True
 
     def __init__(self, components):
         self._components = components
@@ -410,6 +443,7 @@ class _Shift:
     """Adds constants."""
 
     is_relu = False
+    is_light = True
 
     def __init__(self, constants):
         self._constants = constants

@@ -129,15 +129,12 @@ def test_one_place_has_an_if_for_every_cluster(made):
     assert structure.main["IF"] == ifs(structure) == 3
     assert len(structure.subgraphs) == 1 + 2 * 3
     assert structure.all == COMMON | MASKS | {"IF", "REDUCE_ANY", "UNPACK"}
-    # Both convolutions and the sum; closed, the sum is what it was.
+    # Both convolutions and the sum; closed, the sum is what it was. The last one also
+    # has the activation, fused, and a bias to add where it is closed.
     opened = ["CONV_2D", "GATHER", "MUL", "CONV_2D", "ADD"]
-    assert structure.branches == [(opened, [])] * 3
+    assert structure.branches == [(opened, []), (opened, []), (opened, ["ADD"])]
     # All conditions of the gate come from one comparison.
     assert structure.main["GREATER"] == 1
-    # The bias joins with the activation.
-    assert structure.subgraphs[0][structure.subgraphs[0].index("IF") :][:4] == [
-        *("IF", "IF", "IF", "ADD")
-    ]
 
 
 def test_places_on_both_sides_make_a_grid(made):
@@ -151,7 +148,7 @@ def test_places_on_both_sides_make_a_grid(made):
     # One component a cluster: nothing is left to mask.
     assert structure.all == grid
     kinds = {tuple(opened) for opened, _ in structure.branches}
-    assert kinds == {("STRIDED_SLICE",), ("CONV_2D",), ("IF", "IF", "ADD")}
+    assert kinds == {("STRIDED_SLICE",), ("CONV_2D",), ("IF", "IF")}
     assert {tuple(closed) for _, closed in structure.branches} == {("CAST", "FILL")}
 
 
@@ -164,12 +161,14 @@ def test_what_always_runs_is_one_convolution(made):
     # Ungated x ungated, once for each convolution; two are the gate's.
     assert structure.main["CONV_2D"] == 3 + 2
     assert not structure.all & MASKS
+    # Every ReLU is fused into a sum, but where the last part of a sum is closed.
+    assert structure.main["RELU"] == 1  # of the gate
 
 
 def test_paths_run_in_whole_groups(made):
     structure = Structure(made("paths")[1])
     opened = ["CONV_2D", "CONV_2D", "GATHER", "MUL", "CONV_2D", "ADD"]
-    assert structure.branches == [(opened, [])] * 2
+    assert structure.branches == [(opened, []), (opened, ["ADD"])]
 
 
 def test_masked_filters_have_no_conditions(made):
