@@ -153,21 +153,43 @@ def _spread(model, images, share, seed):
     Args:
         model: `tfgate.GatedModel` of dependent gates.
         images: `tools.bench_lines.Images`.
-        share: executed MACs of the mean training image, of the dense network's.
+        share: executed MACs of the mean training image, of the dense network's; None
+            for a network whose gates are early exits, of which each takes as many
+            images as the next.
         seed: int.
 
     Returns:
-        Dict: `share`, the same of the mean test image.
+        Dict: `share`, the MACs of the mean test image.
     """
     import numpy as np
 
+    from tflite import source
     from tools import spread_gates
 
-    shape = model.input_shape[1:]
-    spread_gates.spread(model, images.load("train", shape), share, seed)
+    shape = source.input_shape(model)[1:]
+    training = images.load("train", shape)
+    if share is None:
+        _spread_exits(model, training)
+    else:
+        spread_gates.spread(model, training, share, seed)
     decisions = spread_gates.record(model, images.load("test", shape))
     executed = float(np.mean(model.costs.executed(decisions)))
     return {"share": executed / model.costs.dense}
+
+
+def _spread_exits(model, images):
+    """Lets as many images leave at each exit as go to the end."""
+    import numpy as np
+
+    remaining = np.ones(len(images), bool)
+    for number, gate in enumerate(model.gates):
+        outputs = model.core(images, training=False)["gates"][gate.name]
+        log_odds = np.asarray(outputs["logits"])[:, 0]
+        leaving = 1 / (len(model.gates) + 1 - number)
+        boundary = np.quantile(log_odds[remaining], leaving)
+        last = gate.logits_dense
+        last.bias.assign(last.bias - np.array([0.0, boundary], "float32"))
+        remaining &= log_odds > boundary
 
 
 def _resnet50_blocks():
@@ -227,10 +249,9 @@ def _densenet_exits():
     return tfgate.applications.CifarDenseNet(early_exit=exits)
 
 
-# The same of networks whose gates are spread, with the share of the MACs. Of early
-# exits about a third of the images take each.
+# The same of networks whose gates are spread, with the share of the MACs.
 SPREAD = {
     "resnet50_cs_low": (_resnet50_cs_low, 0.5),
     "resnet34_bas": (_resnet34_bas, 0.45),
-    "densenet_exits": (_densenet_exits, 0.65),
+    "densenet_exits": (_densenet_exits, None),
 }

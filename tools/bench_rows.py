@@ -26,7 +26,10 @@ _PROBES = 3
 
 def blocks(conditions):
     """ResNet-50 with block gates: every second block closed, and all open."""
-    gated, dense, static = _resnet50(conditions, "")
+    gated, dense = _resnet50(conditions, "")
+    gates = metadata.read(gated)["gates"]
+    closed = bench_files.every_second([gate["block"] for gate in gates])
+    static = conditions.workshop.static("resnet50_blocks", "resnet50_static", closed)
     result = conditions.benchmark(
         "resnet50_blocks",
         [gated],
@@ -80,7 +83,7 @@ def dial(conditions):
 
 def conversion(conditions):
     """What it takes to convert ResNet-50 with block gates, and the file's size."""
-    gated, dense, _ = _resnet50(conditions, "")
+    gated, dense = _resnet50(conditions, "")
     made = conditions.workshop.conversions
     own, other = made[gated.name], made[dense.name]
     name = "conversion of ResNet-50, block gates"
@@ -113,7 +116,7 @@ def conversion(conditions):
 
 def cold_start(conditions):
     """Loading and memory in fresh processes, gated and dense in turns."""
-    gated, dense, _ = _resnet50(conditions, "")
+    gated, dense = _resnet50(conditions, "")
     taken = {path: [] for path in (gated, dense)}
     for _ in range(_PROBES):
         for path, found in taken.items():
@@ -145,7 +148,7 @@ def _quantized(conditions, quantize, name, arguments):
     found = {}
     chosen = {"": {}, f"_{quantize}": {"quantize": quantize, **arguments}}
     for suffix, flags in chosen.items():
-        gated, dense, _ = _resnet50(conditions, suffix, **flags)
+        gated, dense = _resnet50(conditions, suffix, **flags)
         result = conditions.benchmark(f"resnet50_quantized{suffix}", [gated], dense)
         point, reference = find(result, gated.stem), find(result, dense.stem)
         found[suffix] = efficiency(point, reference), time(reference)
@@ -210,7 +213,7 @@ def _accuracy(conditions, quantize, name, arguments):
 
 def keras_baselines(conditions):
     """The dense networks that others deploy, beside ours."""
-    _, dense, _ = _resnet50(conditions, "")
+    _, dense = _resnet50(conditions, "")
     others = [
         conditions.workshop.converted(name, name, lowering="dense")
         for name in ("keras_resnet50", "keras_mobilenet_v2")
@@ -245,13 +248,10 @@ ROWS = {
 
 
 def _resnet50(conditions, suffix, **arguments):
-    """Paths of the gated, the dense and the static file of ResNet-50."""
+    """Paths of the gated and the dense file of ResNet-50."""
     workshop, name = conditions.workshop, "resnet50_blocks"
     gated = workshop.converted(name, f"resnet50_gated{suffix}", **_GATED, **arguments)
     dense = workshop.converted(
         name, f"resnet50_dense{suffix}", lowering="dense", **arguments
     )
-    gates = metadata.read(gated)["gates"]
-    closed = bench_files.every_second([gate["block"] for gate in gates])
-    static = workshop.static(name, f"resnet50_static{suffix}", closed, **arguments)
-    return gated, dense, static
+    return gated, dense
