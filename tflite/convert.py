@@ -8,7 +8,8 @@ r"""Converts a trained network to TFLite.
 Lowerings:
 
 - conditional: blocks whose gate decides the same for every image at this τ are
-  compacted; every other block goes behind an IF and is skipped where it is closed;
+  compacted; every other block goes behind an IF and is skipped where it is closed; of
+  gated filters, clusters of consecutive ones do, and run if any of them is open;
 - masked: everything is computed and multiplied by the decisions, as in Keras;
 - dense: all gates open and gone; also for networks without gates;
 - pruned: the plain network that is left if every gate decides the same for every
@@ -65,8 +66,9 @@ def convert(
         levels: for a throttled network, in how many widths the file has each block of
             gated filters, at least 1: more follow u more closely, and take more bytes.
             None means 4.
-        min_group: least number of filters by which these widths differ, at least 1.
-            None means 16: convolutions of fewer filters hardly get faster.
+        min_group: least number of filters by which these widths differ, at least 1; of
+            gated filters in other networks, least number of filters of a cluster. None
+            means 16: convolutions of fewer filters hardly get faster.
 
     Returns:
         `tflite.metadata.Metadata` of the file.
@@ -141,7 +143,10 @@ def define_flags():
         "levels", None, "Widths of each block in a throttled network's file; 4."
     )
     flags.DEFINE_integer(
-        "min_group", None, "Least number of filters by which these widths differ; 16."
+        "min_group",
+        None,
+        "Least number of filters by which these widths differ, or of a cluster of "
+        "gated filters; 16.",
     )
     flags.mark_flags_as_required(["model", "output"])
 

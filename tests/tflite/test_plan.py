@@ -1,5 +1,6 @@
 import pytest
 
+from tests.tfgate import filter_blocks
 from tests.tfgate.builders import set_open_probability
 from tests.tflite import builders
 from tflite import errors
@@ -48,3 +49,19 @@ def test_threshold_itself_is_closed():
     model = builders.independent()
     set_open_probability(model.gates[0], 0.5)
     assert chosen(model, "conditional", 0.5)[0] == ("closed", 0)
+
+
+def test_components_may_be_decided_one_by_one():
+    block = filter_blocks.make_block(filter_blocks.basic())
+    model = filter_blocks.make_model(block)
+    filter_blocks.decide(block.gate, [1, 0, 1, 1, 0, 1])
+    (entry,) = plan.make(model, "conditional", 0.5, False)
+    assert entry.lowering == "groups" and not entry.computes_gate
+    assert entry.decided == entry.decisions == (1, 0, 1, 1, 0, 1)
+    (entry,) = plan.make(model, "conditional", 0.5, True)
+    assert entry.lowering == "groups" and entry.computes_gate
+    assert entry.decisions == (None,) * 6
+    for decision, lowering in enumerate(("closed", "open")):
+        filter_blocks.decide(block.gate, [decision] * 6)
+        (entry,) = plan.make(model, "pruned", 0.5, False)
+        assert (entry.lowering, entry.decided) == (lowering, decision)

@@ -14,8 +14,7 @@ computed:
   holds both of them and adds to the sum, and no closed part is ever stored.
 - Where several parts read it, it is computed once, in an IF of its own, which stores
   zeros while it is closed. Nested in its readers it would be computed several times;
-  nested the other way, with all sums inside its condition, all sums would be copied in
-  and out of each IF.
+  nested the other way, its condition would hold, and hand on, all of its readers' sums.
 
 The sum starts with what always runs, the skip connection where one is to be added
 anyway. Bias, mask and activation stand in both branches of the last condition, where
