@@ -13,7 +13,8 @@ Lowerings:
 - conditional: blocks whose gate decides the same for every image at this τ are
   compacted; every other block gets, of its exact lowerings, the one with the least
   expected time (`--explain` shows which): mostly it goes behind an IF and is skipped
-  where it is closed, and what follows an early exit always is;
+  where it is closed, and what follows an early exit always is; of gated filters,
+  clusters do, which run if any of their filters is open;
 - masked: everything is computed and multiplied by the decisions, as in Keras;
 - dense: all gates open and gone; also for networks without gates;
 - pruned: the plain network that is left if every gate decides the same for every
@@ -87,8 +88,9 @@ def convert(
         levels: for a throttled network, in how many widths the file has each block of
             gated filters, at least 1: more follow u more closely, and take more bytes.
             None means 4.
-        min_group: least number of filters by which these widths differ, at least 1.
-            None means 16: convolutions of fewer filters hardly get faster.
+        min_group: least number of filters by which these widths differ, at least 1; of
+            gated filters in other networks, least number of filters of a cluster. None
+            means 16: convolutions of fewer filters hardly get faster.
         calibration: float32 `[images, height, width, channels]`, images as the network
             takes them, of its training set; or `tflite.calibration.TrainingImages`;
             None for none.
@@ -176,7 +178,10 @@ def define_flags():
         "levels", None, "Widths of each block in a throttled network's file; 4."
     )
     flags.DEFINE_integer(
-        "min_group", None, "Least number of filters by which these widths differ; 16."
+        "min_group",
+        None,
+        "Least number of filters by which these widths differ, or of a cluster of "
+        "gated filters; 16.",
     )
     flags.DEFINE_string(
         "calibration_dataset",

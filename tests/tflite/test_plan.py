@@ -3,6 +3,7 @@ import pytest
 
 import tfgate
 from tests.tfgate import exit_networks
+from tests.tfgate import filter_blocks
 from tests.tfgate.builders import set_open_probability
 from tests.tflite import builders
 from tflite import cost_model
@@ -159,3 +160,19 @@ def test_the_plan_is_a_table(networks):
         "expected: no calibration images: undecided components open for half of the "
         "images"
     )
+
+
+def test_components_may_be_decided_one_by_one():
+    block = filter_blocks.make_block(filter_blocks.basic())
+    model = filter_blocks.make_model(block)
+    filter_blocks.decide(block.gate, [1, 0, 1, 1, 0, 1])
+    (entry,) = plan.make(model, Options())
+    assert entry.lowering == "groups" and not entry.computes_gate
+    assert entry.decided == entry.decisions == (1, 0, 1, 1, 0, 1)
+    (entry,) = plan.make(model, Options(tau_input=True))
+    assert entry.lowering == "groups" and entry.computes_gate
+    assert entry.decisions == (None,) * 6
+    for decision, lowering in enumerate(("closed", "open")):
+        filter_blocks.decide(block.gate, [decision] * 6)
+        (entry,) = plan.make(model, Options(lowering="pruned"))
+        assert (entry.lowering, entry.decided) == (lowering, decision)

@@ -1,3 +1,4 @@
+import keras
 import pytest
 
 import tfgate
@@ -15,6 +16,14 @@ class OtherResidual(tfgate.GatedResidual):
 def test_residual_has_all_lowerings(networks, name):
     block = networks["dependent"].blocks[0]
     assert callable(registry.find(block, name))
+
+
+def test_filters_have_candidates():
+    block = tfgate.GatedFilters(
+        [keras.layers.Conv2D(4, 3)], tfgate.DependentGate, "output"
+    )
+    names = ["closed", "gather", "groups", "levels", "masked", "open"]
+    assert registry.candidates(block) == names
 
 
 def test_unknown_blocks_are_an_error_that_names_them(tmp_path):

@@ -6,6 +6,8 @@
 | `parts.py` | which filters of a segment run together |
 | `mixers.py` | convolutions and dense layers between parts, batch norms folded in |
 | `paths.py` | a path of such parts, run part by part |
+| `steps.py`, `sums.py`, `picking.py` | what such a path is made of |
+| `gathered.py` | 1x1 convolutions of exactly the open filters |
 | `gating.py` | conditions and masks from a gate's decisions |
 | `macs.py` | what a path executes under given decisions |
 | `groups.py`, `masked.py`, `decided.py` | the lowerings |

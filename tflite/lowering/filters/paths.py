@@ -14,8 +14,7 @@ computed:
   holds both of them and adds to the sum, and no closed part is ever stored.
 - Where several parts read it, it is computed once, in an IF of its own, which stores
   zeros while it is closed. Nested in its readers it would be computed several times;
-  nested the other way, with all sums inside its condition, all sums would be copied in
-  and out of each IF.
+  nested the other way, its condition would hold, and hand on, all of its readers' sums.
 
 The sum starts with what always runs, the skip connection where one is to be added
 anyway. Bias, mask and activation stand in both branches of the last condition, where
@@ -26,14 +25,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgate import channels
 from tfgate.blocks import Site
 from tfgate.compaction import slicing
 from tflite.errors import InputError
 from tflite.lowering.filters import gathered
 from tflite.lowering.filters import parts as part_lists
+from tflite.lowering.filters import steps
+from tflite.lowering.filters import sums
 from tflite.lowering.filters.macs import Switched
 from tflite.lowering.filters.mixers import Mixers
+from tflite.lowering.filters.picking import pick
 from tflite.lowering.filters.segments import count_macs
 from tflite.lowering.filters.segments import split
 
@@ -108,7 +109,7 @@ class PartitionedPath:
     @property
     def has_masks(self):
         """Whether some part has filters that close while it runs."""
-        masks = [isinstance(s, _Mask) for k in self._steps for p in k for s in p]
+        masks = [isinstance(s, steps.Mask) for k in self._steps for p in k for s in p]
         return self.gathers or any(masks)
 
     def macs(self):
@@ -147,7 +148,7 @@ class PartitionedPath:
             Tensor of the path's output shape.
         """
         last = len(self._segments) - 1
-        values = [lambda p=p: _pick(inputs, p.entry, 1) for p in self._parts[0]]
+        values = [lambda p=p: pick(inputs, p.entry) for p in self._parts[0]]
         for k in range(last + 1):
             values = self._values(k, values, gating, start, activation)
         if self._adds_up():
@@ -197,7 +198,7 @@ class PartitionedPath:
         shape = (1, *self._segments[k].shapes[-1][1:-1], len(part.exit))
         is_open = gating.condition(part.members)
         # A constant of zeros would lie in the file, as large as it is.
-        return tf.cond(is_open, function, lambda: _zeros(shape, is_open))
+        return tf.cond(is_open, function, lambda: sums.zeros(shape, is_open))
 
     def _sum(self, k, b, previous, gating, start, finish):
         pairs = self._mixers[k - 1]
@@ -211,7 +212,7 @@ class PartitionedPath:
         gated = [a for a, part in enumerate(self._parts[k - 1]) if part.members]
         has_bias = always is not None
         for a in gated:
-            add = _Addition(pairs.layers[a, b], previous[a], gating)
+            add = sums.Addition(pairs.layers[a, b], previous[a], gating)
             is_open = gating.condition(self._parts[k - 1][a].members)
             if a == gated[-1] and self._ends_inside(k, b, start is not None):
                 return add(
@@ -249,9 +250,7 @@ class PartitionedPath:
         if missing:
             tensors.append(tf.zeros((1, *segment.shapes[-1][1:-1], len(missing))))
         joined = tensors[0] if len(tensors) == 1 else tf.concat(tensors, axis=-1)
-        places = np.argsort([*order, *missing])
-        unit = 1 if segment.site is None else segment.site.filters_per_gate
-        joined = _pick(joined, places.tolist(), unit)
+        joined = pick(joined, np.argsort([*order, *missing]))
         if self._closed[-1].any():
             joined = joined + self._closed[-1].astype("float32")
         return joined
@@ -278,31 +277,31 @@ class PartitionedPath:
 
     def _part_steps(self, k, part):
         """What is done to a part: functions `(tensor, gating) -> tensor`."""
-        segment, steps = self._segments[k], []
+        segment, found = self._segments[k], []
         for index, element in enumerate(segment.elements):
             kept = list(part.channels[index])
             if isinstance(element, Site):
                 masks = part.masks[element]
                 if any(mask is not None for mask in masks):
-                    mask = _Mask(masks)
+                    mask = steps.Mask(masks)
                     # In this order the ReLU is part of the multiplication.
-                    swaps = steps and steps[-1].is_relu
-                    steps.insert(len(steps) - bool(swaps), mask)
+                    swaps = found and found[-1].is_relu
+                    found.insert(len(found) - bool(swaps), mask)
                 continue
-            new = _sliced(element, kept)
+            new = steps.sliced(element, kept)
             shape = (*segment.shapes[index][:-1], len(kept))
-            steps.append(_Step(self._adopt(new, shape)))
+            found.append(steps.Step(self._adopt(new, shape)))
         closed = self._closed[k][list(part.exit)]
         if part.members and closed.any():
-            steps.append(_Shift(-closed.astype("float32")))
-        return steps
+            found.append(steps.Shift(-closed.astype("float32")))
+        return found
 
     def _pairs(self, k, mixing):
         before, after = self._parts[k - 1], self._parts[k]
         name = f"{self._name}_{mixing.layer.name}"
         if not mixing.is_known:
             layer = self._adopt(slicing.copy_layer(mixing.layer), mixing.input_shape)
-            return _Copied(layer, mixing.output_shape)
+            return sums.Copied(layer, mixing.output_shape)
         mixers = Mixers(mixing, self._closed[k - 1])
         layers = {}
         always = any(not part.members for part in before)
@@ -315,13 +314,13 @@ class PartitionedPath:
                 new = mixers.layer(given.exit, made.entry, bias, f"{name}_{a}_{b}")
                 sides = self._sides(k, given, made)
                 if sides == (None, None):
-                    layers[a, b] = _Step(self._adopt(new, shape))
+                    layers[a, b] = steps.Step(self._adopt(new, shape))
                     continue
                 strides = mixing.layer.strides
                 new = slicing.NewLayer(*gathered.with_kernel(new, *sides, strides))
                 layers[a, b] = self._adopt(new, shape)
                 self.gathers = True
-        return _Pairs(layers, mixers, [part.entry for part in after], mixing)
+        return sums.Pairs(layers, mixers, [part.entry for part in after], mixing)
 
     def _sides(self, k, given, made):
         """Components of the channels that a gathered convolution reads and makes."""
@@ -359,127 +358,5 @@ class PartitionedPath:
         return found
 
 
-class _Pairs:
-    """The layers between the parts of two segments."""
-
-    def __init__(self, layers, mixers, outputs, mixing):
-        self.layers = layers
-        self.shape = (1, *mixing.output_shape[1:])
-        self._biases = [mixers.bias(entry) for entry in outputs]
-        self._borders = [mixers.border(entry) for entry in outputs]
-        self._activation = mixers.activation
-
-    def finish(self, total, b, has_bias):
-        """Adds what is constant to a sum, and applies the layer's activation."""
-        if total is None:
-            total = tf.zeros((*self.shape[:-1], len(self._biases[b])))
-        if not has_bias and self._biases[b].any():
-            total = total + self._biases[b]
-        if self._borders[b] is not None:
-            total = total + self._borders[b].tensor()
-        return self._activation(total)
-
-
-class _Copied:
-    """A layer that nothing is known of, between two segments of one part each."""
-
-    def __init__(self, layer, shape):
-        self.layers = {(0, 0): _Step(layer)}
-        self.shape = (1, *shape[1:])
-
-    def finish(self, total, b, has_bias):
-        return total
-
-
-class _Addition:
-    """What an open part adds to a sum."""
-
-    def __init__(self, layer, value, gating):
-        self._layer = layer
-        self._value = value
-        self._gating = gating
-
-    def __call__(self, total, is_open, shape, finish=lambda total, added: total):
-        def opened():
-            return finish(self._term() if total is None else total + self._term(), True)
-
-        def closed():
-            return finish(_zeros(shape, is_open) if total is None else total, False)
-
-        return tf.cond(is_open, opened, closed)
-
-    def _term(self):
-        return self._layer(self._value(), gating=self._gating)
-
-
-class _Step:
-    """A layer of a part."""
-
-    def __init__(self, layer):
-        self._layer = layer
-        self.is_light = isinstance(layer, keras.layers.ReLU | keras.layers.Activation)
-        self.is_relu = type(layer) is keras.layers.ReLU and not (
-            layer.negative_slope or layer.threshold
-        )
-
-    def __call__(self, x, gating):
-        return self._layer(x)
-
-
-class _Mask:
-    """Closes the filters of a part that are not open."""
-
-    is_relu = False
-    is_light = True
-
-    def __init__(self, components):
-        self._components = components
-
-    def __call__(self, x, gating):
-        return x * gating.mask(self._components)
-
-
-class _Shift:
-    """Adds constants."""
-
-    is_relu = False
-    is_light = True
-
-    def __init__(self, constants):
-        self._constants = constants
-
-    def __call__(self, x, gating):
-        return x + self._constants
-
-
 def _is_linear(layer):
     return getattr(layer, "activation", None) is keras.activations.linear
-
-
-def _sliced(layer, kept):
-    if channels.kind(layer) is channels.Kind.GROUPS:
-        inputs, _ = channels.group_sizes(layer)
-        groups = list(dict.fromkeys(channel // inputs for channel in kept))
-        return slicing.slice_groups(layer, groups)
-    if isinstance(layer, keras.layers.BatchNormalization):
-        return slicing.slice_norm(layer, kept)
-    return slicing.slice_layer(layer, kept)
-
-
-def _pick(x, numbers, unit):
-    """Some channels of the last axis; whole units of consecutive ones at a time."""
-    numbers = list(numbers)
-    first, count = numbers[0], len(numbers)
-    if numbers == list(range(first, first + count)):
-        return x if count == x.shape[-1] else x[..., first : first + count]
-    if unit == 1:
-        return tf.gather(x, np.array(numbers, "int32"), axis=-1)
-    units = np.array(numbers[::unit], "int32") // unit
-    shape = x.shape[:-1]
-    x = tf.reshape(x, (*shape, x.shape[-1] // unit, unit))
-    return tf.reshape(tf.gather(x, units, axis=-2), (*shape, count))
-
-
-def _zeros(shape, is_open):
-    """Zeros made at run time, where a condition does not hold."""
-    return tf.fill(shape, tf.cast(is_open, tf.float32))

@@ -17,7 +17,41 @@ from tflite.lowering import LogOddsThreshold
 TOLERANCE = 1e-4
 TAUS = (0.0, 0.5, 1.0)
 
+
+def inverted():
+    """A block of MobileNetV2: 1x1, depthwise 3x3, and 1x1 without an activation."""
+    depthwise = filter_blocks.L.DepthwiseConv2D(3, padding="same")
+    return [
+        filter_blocks.stage(
+            *(filter_blocks.convolution(6, 1), filter_blocks.norm()),
+            *(filter_blocks.L.ReLU(6.0), depthwise, filter_blocks.norm()),
+            filter_blocks.L.ReLU(6.0),
+        ),
+        filter_blocks.stage(filter_blocks.convolution(8, 1), filter_blocks.norm()),
+    ]
+
+
+def separable():
+    """Depthwise 3x3 and 1x1: places next to each other, without a mixing layer."""
+    depthwise = filter_blocks.L.DepthwiseConv2D(3, padding="same", use_bias=False)
+    return [
+        filter_blocks.stage(depthwise, filter_blocks.norm(), filter_blocks.L.ReLU()),
+        filter_blocks.stage(filter_blocks.convolution(8, 1), filter_blocks.norm()),
+    ]
+
+
+def activated():
+    """Convolutions with biases and activations of their own, as in VGG."""
+    return [
+        filter_blocks.convolution(6, activation="relu", use_bias=True),
+        filter_blocks.convolution(8, activation="tanh", use_bias=True),
+    ]
+
+
 STAGES = {
+    "inverted": inverted,
+    "separable": separable,
+    "activated": activated,
     "basic": filter_blocks.basic,
     "strided": lambda: filter_blocks.basic(strides=2),
     "bottleneck": filter_blocks.bottleneck,
@@ -98,6 +132,9 @@ CASES = [
     ("basic", filter_blocks.EVERYWHERE),
     ("strided", ("input", "inner", "output", "shortcut")),
     ("strided", ("inner",)),
+    ("inverted", ("inner",)),
+    ("separable", ("input", "inner")),
+    ("activated", ("inner", "output")),
     ("bottleneck", ("inner",)),
     ("bottleneck", ("input", "inner", "output")),
     ("preactivation", ("inner",)),
