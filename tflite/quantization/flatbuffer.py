@@ -3,6 +3,7 @@
 import functools
 
 import flatbuffers
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 _IDENTIFIER = b"TFL3"
@@ -22,6 +23,12 @@ class Flatbuffer:
 
     def __init__(self, content):
         self.model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+        for buffer in self.model.buffers:
+            # Some writers put data behind the flatbuffer; 0 and 1 stand for "inside".
+            if buffer.offset > 1:
+                end = buffer.offset + buffer.size
+                buffer.data = np.frombuffer(content[buffer.offset : end], np.uint8)
+                buffer.offset = buffer.size = 0
 
     def content(self):
         """Bytes of the flatbuffer."""

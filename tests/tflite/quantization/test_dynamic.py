@@ -1,7 +1,9 @@
 import sys
 
+import flatbuffers
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from tests.tflite.quantization.conftest import wide_images
 from tflite import convert
@@ -111,6 +113,31 @@ def test_the_older_quantizer_leaves_names_alone(wide_files):
 
     assert names(quantized) == names(content)
     assert weight_types_of(quantized) == {True: {FLOAT32}, False: {INT8}}
+
+
+def test_data_behind_a_flatbuffer_is_kept():
+    file = Flatbuffer(minimal := bytes(empty_flatbuffer()))
+    buffer = schema.BufferT()
+    buffer.offset, buffer.size = 2, 3
+    file.model.buffers.append(buffer)
+    content = file.content()
+    buffer.offset = len(content)
+    content = file.content()
+    assert len(content) == buffer.offset and len(minimal) < len(content)
+    read = Flatbuffer(content + b"abc")
+    assert bytes(read.model.buffers[-1].data) == b"abc"
+    again = Flatbuffer(read.content())
+    assert bytes(again.model.buffers[-1].data) == b"abc"
+    assert again.model.buffers[-1].offset == 0
+
+
+def empty_flatbuffer():
+    model = schema.ModelT()
+    model.version, model.operatorCodes, model.subgraphs = 3, [], []
+    model.buffers = [schema.BufferT()]
+    builder = flatbuffers.Builder(64)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return builder.Output()
 
 
 def test_newer_operations_are_named(wide_files):
