@@ -13,6 +13,7 @@ from tflite import plan
 from tflite import reference
 from tflite.clusters import SiteClusters
 from tflite.lowering import LogOddsThreshold
+from tflite.options import Options
 
 TOLERANCE = 1e-4
 TAUS = (0.0, 0.5, 1.0)
@@ -83,11 +84,12 @@ def model_of(name, places, images, residual=True, size=2, **arguments):
     return model
 
 
-def exported(model, lowering, **arguments):
+def exported(model, lowering, clusters=None, **choices):
     """A function `(images, tau) -> (predictions, decisions)`: the export graph."""
     threshold = LogOddsThreshold(0.5)
     plans = [plan.BlockPlan(block, lowering, None) for block in model.blocks]
-    graph = conversion.export_graph(model, plans, threshold, True, **arguments)
+    options = Options(gate_outputs=True, **choices)
+    graph = conversion.export_graph(model, plans, threshold, options, clusters=clusters)
 
     def run(images, tau):
         with threshold.bound(np.float32(tau)):
@@ -232,7 +234,9 @@ def test_some_components_decided(pictures):
     decided = tuple({0: 1, 4: 1, 1: 0, 5: 0}.get(c) for c in range(gate.components))
     threshold = LogOddsThreshold(0.5)
     plans = [plan.BlockPlan(model.blocks[0], "groups", decided)]
-    graph = conversion.export_graph(model, plans, threshold, True, min_group=2)
+    graph = conversion.export_graph(
+        model, plans, threshold, Options(gate_outputs=True, min_group=2)
+    )
     outputs = [graph(image[None], training=False) for image in pictures]
     predictions, decisions = reference.run(model, pictures, tau=0.5)
     told = np.concatenate([o["decisions"] for o in outputs])
@@ -248,7 +252,7 @@ def test_decided_blocks(pictures, lowering, name):
     model = model_of(name, ("inner", "output"), pictures)
     tau = {"open": 0.0, "closed": 1.0}[lowering]
     plans = [plan.BlockPlan(model.blocks[0], lowering, int(lowering == "open"))]
-    graph = conversion.export_graph(model, plans, LogOddsThreshold(0.5), False)
+    graph = conversion.export_graph(model, plans, LogOddsThreshold(0.5), Options())
     got = np.concatenate([graph(image[None])["predictions"] for image in pictures])
     predictions, _ = expected(model, pictures, tau)
     np.testing.assert_allclose(got, predictions, atol=TOLERANCE)
