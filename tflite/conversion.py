@@ -186,6 +186,7 @@ def _clusters(model, options, expected, print_fn):
         {gate.name: expected.decisions(gate.name) for gate in model.gates},
         options.min_group or MIN_GROUP,
         cost_model.condition_macs(),
+        cost_model.pass_macs(),
     )
     if print_fn is not None and found.blocks:
         print_fn(found.describe())

@@ -169,8 +169,17 @@ def layer_ms(kind, macs):
 
 def condition_macs():
     """MACs of a convolution of some size that take as long as a condition."""
+    return IF_MS * _macs_a_ms()
+
+
+def pass_macs():
+    """The same of a pass over one MiB of memory."""
+    return PASS_MS * _macs_a_ms()
+
+
+def _macs_a_ms():
     size = 1e7
-    return IF_MS / layer_ms("conv", size) * size
+    return size / layer_ms("conv", size)
 
 
 def _layers(leaves, shape):

@@ -46,7 +46,7 @@ class NetworkClusters:
         return sum(getattr(found, name) for found in self.blocks.values())
 
 
-def of_network(model, decisions, min_group, condition_macs):
+def of_network(model, decisions, min_group, condition_macs, pass_macs=0.0):
     """Finds clusters for every `tfgate.GatedFilters` of a network.
 
     Args:
@@ -54,6 +54,7 @@ def of_network(model, decisions, min_group, condition_macs):
         decisions: gate name -> array `[images, components]` of 0 and 1.
         min_group: least number of filters of a cluster.
         condition_macs: see `tflite.clustering.find`.
+        pass_macs: likewise.
 
     Returns:
         `NetworkClusters`.
@@ -66,5 +67,6 @@ def of_network(model, decisions, min_group, condition_macs):
                 decisions[block.gate.name],
                 min_group=min_group,
                 condition_macs=condition_macs,
+                pass_macs=pass_macs,
             )
     return NetworkClusters(blocks)

@@ -4,7 +4,8 @@ A condition of its own for each component would cost more than it saves, so a fi
 *clusters* of at least `min_group` filters: whole where any member is open. What that
 costs is, over images n,
 
-    J = mean_n sum_p macs_p prod_f share_f(z'_n)  +  condition_macs * conditions
+    J = mean_n sum_p macs_p prod_f share_f(z'_n)
+        + condition_macs * conditions + pass_macs * sum_c MiB(c)
 
 with the block's products p (a convolution between two gated places has two factors) and
 z' the decisions with every member of an open cluster open. Each cluster is a condition,
@@ -21,6 +22,7 @@ import dataclasses
 
 import numpy as np
 
+from tfgate.blocks import Site
 from tflite.clustering import place
 from tflite.clusters import SiteClusters
 
@@ -56,7 +58,7 @@ class Clustering:
     by_rate_conditions: int
 
 
-def find(block, decisions, *, min_group, condition_macs=0.0, never=()):
+def find(block, decisions, *, min_group, condition_macs=0.0, pass_macs=0.0, never=()):
     """Finds clusters for every gated place of a block.
 
     Args:
@@ -67,6 +69,7 @@ def find(block, decisions, *, min_group, condition_macs=0.0, never=()):
             filters are fewer is one cluster.
         condition_macs: what a condition costs, as MACs: clusters grow beyond
             `min_group` while a merger saves more than it opens.
+        pass_macs: what a pass over one MiB of memory costs, as MACs.
         never: components that are closed for every image, whatever it is.
 
     Returns:
@@ -89,7 +92,7 @@ def find(block, decisions, *, min_group, condition_macs=0.0, never=()):
             f"Expected components {never.tolist()} of block {block.name!r} to be "
             "closed for every image, got open ones."
         )
-    search = _Search(block, decisions, min_group, condition_macs, never)
+    search = _Search(block, decisions, min_group, (condition_macs, pass_macs), never)
     plain = {name: search.in_order(order) for name, order in _ORDERS.items()}
     starts = [*plain.values(), *map(search.merged, _BEGINNINGS)]
     best = min((search.improved(start) for start in starts), key=search.cost)
@@ -114,11 +117,12 @@ _ORDERS = {
 class _Search:
     """The clusters of one block: a dict, place name -> list of lists of components."""
 
-    def __init__(self, block, decisions, min_group, condition_macs, never):
+    def __init__(self, block, decisions, min_group, prices, never):
         self._sites = block.sites
         self._products = block.products()
         self._decisions = decisions
-        self._condition_macs = condition_macs
+        self._condition_macs, pass_macs = prices
+        self._pass_macs = {k: pass_macs * mib for k, mib in _next_maps(block).items()}
         rates = decisions.mean(axis=0)
         self._rates = rates
         self._ungated, self._free, self._least, self._never = {}, {}, {}, {}
@@ -170,7 +174,9 @@ class _Search:
 
     def cost(self, clusters):
         """J: MACs and conditions."""
-        return self.macs(clusters) + self._condition_macs * self.conditions(clusters)
+        passes = sum(self._pass_macs[k] * len(own) for k, own in clusters.items())
+        conditions = self._condition_macs * self.conditions(clusters)
+        return self.macs(clusters) + conditions + passes
 
     def conditions(self, clusters):
         """Number of conditions."""
@@ -187,7 +193,7 @@ class _Search:
                 conditions += self._parts(second, clusters)
             elif site.name == second:
                 conditions += len(clusters[first])
-        return self._condition_macs * conditions
+        return self._condition_macs * conditions + self._pass_macs[site.name]
 
     def _parts(self, name, clusters):
         """Parts of a place: its clusters, and what always runs."""
@@ -272,6 +278,21 @@ class _Search:
                 tuple(map(int, self._never[site.name])),
             )
         return found
+
+
+def _next_maps(block):
+    """Place name -> MiB of the feature map that is computed from it; 0 at the end."""
+    found = {site.name: 0.0 for site in block.sites}
+    shape, places = block.built_shape, []
+    for element in block.path():
+        if isinstance(element, Site):
+            places.append(element.name)
+            continue
+        shape = element.compute_output_shape(shape)
+        for name in places:
+            found[name] = 4 * float(np.prod(shape[1:])) / 2**20
+        places = []
+    return found
 
 
 def _adjacent(sites, products):

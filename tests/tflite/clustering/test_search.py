@@ -157,6 +157,19 @@ def test_pairs_of_clusters_cost_conditions_too():
     assert clusters(block(), price) > clusters(chain, price)
 
 
+def test_passes_over_large_results_cost_more():
+    decisions, _ = factors(8, groups=4)
+    # The block's output has 6 x 6 x 8 numbers, 1.1 KiB.
+    mib = 6 * 6 * 8 * 4 / 2**20
+
+    def clusters(pass_macs):
+        found = clustering.find(block(), decisions, min_group=1, pass_macs=pass_macs)
+        return len(found.sites["inner1"].clusters)
+
+    dense = sum(p.macs for p in block().products())
+    assert clusters(0.0) > clusters(0.05 * dense / mib) >= clusters(dense / mib) == 1
+
+
 def test_open_components_are_ungated_and_closed_ones_left_out():
     decisions, _ = factors(8, images=200)
     decisions[:, 2] = True
