@@ -9,33 +9,29 @@ import tempfile
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_model_optimization as tfmot
 import tf_keras
 from tensorflow.lite.python.convert import ConverterError
-from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
-    default_8bit_quantize_configs,
-)
-from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
-    default_8bit_quantize_registry,
-)
 
 from tflite import describe
 from tflite import metadata
 from tflite import source
 from tflite.errors import InputError
 from tflite.options import Options
+from tflite.quantization import tfmot_modules
 from tflite.quantization.tf_keras_bridge import CUSTOM_OBJECTS
 from tflite.quantization.tf_keras_bridge import to_tf_keras
 from tflite.quantization.training import check_labels
 from tflite.quantization.training import task_loss
+
+tfmot, _configs, _registry = tfmot_modules.load()
 
 CLUSTERS = 16
 SPARSITY = 0.5
 
 _WEIGHTED = (tf_keras.layers.Conv2D, tf_keras.layers.Dense)
 _CONVOLUTIONS = (*_WEIGHTED, tf_keras.layers.DepthwiseConv2D)
-_NoOp = default_8bit_quantize_configs.NoOpQuantizeConfig
-_OutputOnly = default_8bit_quantize_configs.Default8BitOutputQuantizeConfig
+_NoOp = _configs.NoOpQuantizeConfig
+_OutputOnly = _configs.Default8BitOutputQuantizeConfig
 
 
 class Training:
@@ -106,7 +102,8 @@ class Training:
             callbacks=self._callbacks,
         ).history
         loss = history["loss"][-1]
-        if not np.isfinite(loss):
+        # The loss is that of before the last step.
+        if not np.isfinite([loss, *map(np.sum, self._model.get_weights())]).all():
             raise InputError(
                 f"Expected a finite loss, got {loss}; use a smaller --learning_rate."
             )
@@ -155,7 +152,7 @@ def _flatbuffer(model, shape, *, quantized):
 
 
 def _quantize(model, steps):
-    registry = default_8bit_quantize_registry.Default8BitQuantizeRegistry()
+    registry = _registry.Default8BitQuantizeRegistry()
     annotate = tfmot.quantization.keras.quantize_annotate_layer
 
     def annotated(layer):

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -13,8 +15,6 @@ from tflite import metadata
 from tflite import runtime
 from tflite import verify
 from tflite.quantization.flatbuffer import Flatbuffer
-
-pytest.importorskip("tensorflow_model_optimization")
 
 INT8 = 9
 DIGITS = {"dataset": "digits", "samples": 64}
@@ -113,7 +113,12 @@ def test_gated_networks_are_refused(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["gated.keras"]
 
 
+def test_keras_stays_keras_3_for_other_libraries(compacted, tmp_path):
+    tuned(compacted, tmp_path / "f.tflite", "prune")
+    assert "TF_USE_LEGACY_KERAS" not in os.environ
+
+
 def test_a_loss_that_is_not_finite(compacted, tmp_path):
     with pytest.raises(errors.InputError, match="finite loss"):
-        tuned(compacted, tmp_path / "f.tflite", "prune", learning_rate=1e30)
+        tuned(compacted, tmp_path / "f.tflite", "prune", epochs=3, learning_rate=1e30)
     assert not list(tmp_path.iterdir())
