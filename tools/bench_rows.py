@@ -141,7 +141,9 @@ def dynamic_range(conditions):
 def int8(conditions):
     """The same of weights and activations of 8 bits."""
     images = conditions.images("imagenet2012")
-    return _quantized(conditions, "int8", "int8", images.calibration)
+    # Of a network that is not trained the classes are within a rounding of each other.
+    arguments = images.calibration | {"check_samples": 0}
+    return _quantized(conditions, "int8", "int8", arguments)
 
 
 def _quantized(conditions, quantize, name, arguments):

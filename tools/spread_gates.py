@@ -12,12 +12,20 @@ open together. Where no trained network is at hand, `spread` gives every
   with `SPECTRUM`, two of them hold 98 % of the variance.
 
 The weights of batch norms and gates are set from images; all others stay as they are.
+
+    python -m tools.spread_gates --model=model.keras --dataset=digits [--data_dir=DIR]
+
+prints the directions' shares for each gate of a trained network, on training images.
 """
 
 import keras
 import numpy as np
+from absl import flags
 
 import tfgate
+from tflite import datasets
+from tflite import errors
+from tflite import source
 
 # Shares of the directions in the variance of a gate's log odds. Of the nine gates of a
 # ResNet-20 with BAS gates, trained, the first had 0.68 to 0.97 and the first two 0.97
@@ -170,3 +178,39 @@ def _subtract(gate, thresholds):
     bias = np.zeros(2 * gate.components)
     bias[1::2] = -thresholds
     gate.logits_dense.bias.assign(bias)
+
+
+def define_flags():
+    """Defines the flags of the command."""
+    flags.DEFINE_string("model", None, "A trained network, a .keras file.")
+    flags.DEFINE_string("dataset", "digits", f"Images: {', '.join(datasets.NAMES)}.")
+    flags.DEFINE_string("data_dir", None, "Directory of TFDS data sets.")
+    flags.DEFINE_integer("samples", 200, "Number of training images.", 2)
+    flags.mark_flag_as_required("model")
+
+
+def main():
+    """Prints a line for each gate of more than one component."""
+    values = flags.FLAGS
+    model = source.load(values.model)
+    if not isinstance(model, tfgate.GatedModel):
+        raise errors.InputError(
+            f"Expected --model to be a tfgate.GatedModel, got {values.model!r}."
+        )
+    images = datasets.load(
+        values.dataset,
+        samples=values.samples,
+        data_dir=values.data_dir,
+        image_shape=source.input_shape(model)[1:],
+        split="train",
+    ).images
+    gates = model.core(images, training=False)["gates"]
+    for gate in model.gates:
+        if gate.components > 1:
+            found = spectrum(np.asarray(gates[gate.name]["logits"]))
+            shares = ", ".join(f"{share:.2f}" for share in found[:3])
+            print(f"{gate.name}: {gate.components} components, shares {shares}")
+
+
+if __name__ == "__main__":
+    errors.run(main, define_flags)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from absl import flags
 
 import tfgate
 from tools import spread_gates
@@ -52,6 +53,23 @@ def test_few_directions_decide(spread_network, images):
         # That of the drawn directions varies, too.
         np.testing.assert_allclose(found[:3], spread_gates.SPECTRUM, atol=0.1)
         assert found[3:].sum() < 1e-6
+
+
+def test_command_prints_the_shares(spread_network, tmp_path, capsys, monkeypatch):
+    model = tfgate.applications.CifarResNet(8, gate="dependent", granularity="bas")
+    model.save(tmp_path / "m.keras")
+    values = flags.FlagValues()
+    monkeypatch.setattr(flags, "FLAGS", values)
+    flags.DEFINE_string("model", str(tmp_path / "m.keras"), "", flag_values=values)
+    flags.DEFINE_string("dataset", "digits", "", flag_values=values)
+    flags.DEFINE_string("data_dir", None, "", flag_values=values)
+    flags.DEFINE_integer("samples", 20, "", flag_values=values)
+    values(["spread_gates"])
+    spread_gates.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(model.gates)
+    first = float(lines[0].rpartition("shares ")[2].split(",")[0])
+    assert lines[0].startswith("conv2_block1_gate: 16 components") and 0 < first <= 1
 
 
 def test_gates_of_blocks(images):
