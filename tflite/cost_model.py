@@ -10,6 +10,7 @@ machine; on another one `--autotune` measures the lowerings themselves.
 """
 
 import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -37,6 +38,8 @@ GATHER = ((7, 0.24), (14, 0.40), (28, 0.53))
 IF_MS = 0.0124
 # One element-wise operation for each MiB that it writes.
 PASS_MS = 0.026
+# A condition copies the sum that it may add to, there and back.
+_PASSES_A_CONDITION = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,12 +52,24 @@ class Part:
         factors: tuples of components: it runs if in each of them any is open.
         shares: tuples of components: of what runs, only the share of the open ones
             among each of them does.
+        size: MACs of the layer whose rate it has; None for its own.
+        expected: share of images for which it runs, where that is known better than
+            by decisions; else None.
     """
 
     kind: str
     macs: float
     factors: tuple = ()
     shares: tuple = ()
+    size: float | None = None
+    expected: float | None = None
+
+    @property
+    def ms(self):
+        """Milliseconds of the whole part."""
+        macs = self.macs
+        size = macs if self.size is None else self.size
+        return macs * layer_ms(self.kind, size) / size if size else 0.0
 
     def runs(self, decisions):
         """Share of the part that runs, a mean over images.
@@ -62,6 +77,8 @@ class Part:
         Args:
             decisions: array `[images, components]` of 0 and 1.
         """
+        if self.expected is not None:
+            return self.expected
         share = np.ones(len(decisions))
         for factor in self.factors:
             share *= decisions[:, list(factor)].max(axis=1)
@@ -88,7 +105,7 @@ class Work:
         """Expected milliseconds, given decisions `[images, components]`."""
         total = self.conditions * IF_MS + self.mib * PASS_MS
         for part in self.parts:
-            total += part.runs(decisions) * layer_ms(part.kind, part.macs)
+            total += part.runs(decisions) * part.ms
         return total
 
 
@@ -146,14 +163,42 @@ class CostModel:
         images = keras.Input(batch_shape=(1, *block.built_shape[1:]))
         lowerings.find(block, name)(block, images, context)
         kind = max(layers, key=lambda layer: layer[1])[0]
+        switched = context.switched[block.name]
+        if name == "variants":
+            found = context.variants[block.name]
+            return _work_of_variants(switched, found.probabilities, kind, layers, mib)
         share = np.interp(block.built_shape[1], *np.transpose(GATHER))
         parts = tuple(
             Part(kind, s.macs, s.factors)
             if not s.shares
             else Part("pointwise", s.macs / share, s.factors, s.shares)
-            for s in context.switched[block.name]
+            for s in switched
         )
-        return Work(parts, len({part.factors for part in parts} - {()}), mib)
+        conditions = {part.factors for part in parts} - {()}
+        output = _mib(_output_shape(block))
+        mib += _PASSES_A_CONDITION * len(conditions) * output
+        return Work(parts, len(conditions), mib)
+
+
+def _work_of_variants(switched, probabilities, kind, layers, mib):
+    """Work of a tree of variants, each as fast as layers of the block's own size.
+
+    By the decisions for which variants were made they would seem better than they are:
+    the probabilities are of other images.
+    """
+    whole = sum(macs for _, macs in layers)
+    slower = sum(layer_ms(*layer) for layer in layers) / layer_ms(kind, whole)
+    passed = [1.0, *(1.0 - np.cumsum(probabilities))]
+    parts = tuple(
+        Part(
+            kind,
+            slower * entry.macs,
+            size=slower * whole,
+            expected=passed[len(entry.factors)],
+        )
+        for entry in switched
+    )
+    return Work(parts, math.ceil(math.log2(len(probabilities))), mib)
 
 
 def layer_ms(kind, macs):
@@ -212,6 +257,13 @@ def _site_shapes(block):
                 yield shape[1:]
             else:
                 shape = element.compute_output_shape(shape)
+
+
+def _output_shape(block):
+    shape = block.built_shape
+    for stage in block.stages:
+        shape = stage.compute_output_shape(shape)
+    return shape
 
 
 def _mib(shape):
