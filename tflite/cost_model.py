@@ -20,7 +20,9 @@ from tfgate import channels
 from tfgate import costs
 from tfgate.blocks import Site
 from tfgate.graph import GraphRewriter
+from tflite import clusters
 from tflite import lowering as lowerings
+from tflite.clustering.search import next_maps
 from tflite.errors import InputError
 
 # Measured by `python -m tflite.rates --runs=60` on an AMD EPYC, one thread: kind of
@@ -38,8 +40,8 @@ GATHER = ((7, 0.24), (14, 0.40), (28, 0.53))
 IF_MS = 0.0124
 # One element-wise operation for each MiB that it writes.
 PASS_MS = 0.026
-# A condition copies the sum that it may add to, there and back.
-_PASSES_A_CONDITION = 2
+# The conditions of a cluster copy what it may add to, there and back.
+_PASSES_A_CLUSTER = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,8 +177,8 @@ class CostModel:
             for s in switched
         )
         conditions = {part.factors for part in parts} - {()}
-        output = _mib(_output_shape(block))
-        mib += _PASSES_A_CONDITION * len(conditions) * output
+        if name == "groups":
+            mib += _PASSES_A_CLUSTER * _summed_mib(block, context)
         return Work(parts, len(conditions), mib)
 
 
@@ -259,11 +261,14 @@ def _site_shapes(block):
                 shape = element.compute_output_shape(shape)
 
 
-def _output_shape(block):
-    shape = block.built_shape
-    for stage in block.stages:
-        shape = stage.compute_output_shape(shape)
-    return shape
+def _summed_mib(block, context):
+    """MiB of the maps to which clusters add, counted for each cluster."""
+    given, maps = context.clusters.get(block.name, {}), next_maps(block)
+    total = 0.0
+    for site in block.sites:
+        own = given.get(site.name) or clusters.consecutive(site, context.min_group)
+        total += len(own.clusters) * maps[site.name]
+    return total
 
 
 def _mib(shape):

@@ -128,7 +128,7 @@ def of_network(model, decisions, clusters, max_growth, condition_macs):
     Args:
         model: a `tfgate.GatedModel`.
         decisions: gate name -> array `[images, components]` of 0 and 1.
-        clusters: `tflite.clustering.NetworkClusters`, what a block executes otherwise.
+        clusters: `tflite.clustering.NetworkClusters`, what a block costs otherwise.
         max_growth: largest size of the file, in times the dense network's.
         condition_macs: MACs of a convolution that takes as long as a condition.
 
@@ -139,7 +139,7 @@ def of_network(model, decisions, clusters, max_growth, condition_macs):
         _Block(
             block,
             np.asarray(decisions[block.gate.name]) > 0,
-            clusters.blocks[block.name].macs,
+            clusters.blocks[block.name].cost,
             condition_macs,
         )
         for block in model.blocks
