@@ -215,7 +215,8 @@ def _arranged(model, options, expected, print_fn):
         cost_model.pass_macs(),
     )
     growth = options.max_growth or MAX_GROWTH
-    found = variants.of_network(model, decisions, clusters, growth, condition_macs)
+    prices = variants.Prices(condition_macs, cost_model.move_macs())
+    found = variants.of_network(model, decisions, clusters, growth, prices)
     if print_fn is not None and clusters.blocks:
         print_fn(clusters.describe())
         print_fn(found.describe())

@@ -22,6 +22,7 @@ from tfgate.blocks import Site
 from tfgate.graph import GraphRewriter
 from tflite import clusters
 from tflite import lowering as lowerings
+from tflite import variants
 from tflite.clustering.search import next_maps
 from tflite.errors import InputError
 
@@ -40,6 +41,8 @@ GATHER = ((7, 0.24), (14, 0.40), (28, 0.53))
 IF_MS = 0.0124
 # One element-wise operation for each MiB that it writes.
 PASS_MS = 0.026
+# Putting runs of channels into another order, for each MiB of the feature map.
+MOVE_MS = 0.22
 # The conditions of a cluster copy what it may add to, there and back.
 _PASSES_A_CLUSTER = 2
 
@@ -97,15 +100,17 @@ class Work:
         parts: tuple of `Part`.
         conditions: number of IFs.
         mib: MiB that element-wise operations write, beside the layers' own.
+        moved: MiB whose channels are put into another order.
     """
 
     parts: tuple
     conditions: int = 0
     mib: float = 0.0
+    moved: float = 0.0
 
     def expected_ms(self, decisions):
         """Expected milliseconds, given decisions `[images, components]`."""
-        total = self.conditions * IF_MS + self.mib * PASS_MS
+        total = self.conditions * IF_MS + self.mib * PASS_MS + self.moved * MOVE_MS
         for part in self.parts:
             total += part.runs(decisions) * part.ms
         return total
@@ -168,7 +173,9 @@ class CostModel:
         switched = context.switched[block.name]
         if name == "variants":
             found = context.variants[block.name]
-            return _work_of_variants(switched, found.probabilities, kind, layers, mib)
+            work = _work_of_variants(switched, found.probabilities, kind, layers)
+            moved = _moved_mib(block, found)
+            return dataclasses.replace(work, mib=mib, moved=moved)
         share = np.interp(block.built_shape[1], *np.transpose(GATHER))
         parts = tuple(
             Part(kind, s.macs, s.factors)
@@ -182,7 +189,7 @@ class CostModel:
         return Work(parts, len(conditions), mib)
 
 
-def _work_of_variants(switched, probabilities, kind, layers, mib):
+def _work_of_variants(switched, probabilities, kind, layers):
     """Work of a tree of variants, each as fast as layers of the block's own size.
 
     By the decisions for which variants were made they would seem better than they are:
@@ -200,7 +207,20 @@ def _work_of_variants(switched, probabilities, kind, layers, mib):
         )
         for entry in switched
     )
-    return Work(parts, math.ceil(math.log2(len(probabilities))), mib)
+    return Work(parts, math.ceil(math.log2(len(probabilities))))
+
+
+def _moved_mib(block, found):
+    """MiB that a block's `BlockVariants` move, for the mean image."""
+    total = 0.0
+    for site, mib in variants.moved_mib(block).items():
+        own = set(range(site.components.start, site.components.stop))
+        total += mib * sum(
+            share
+            for kept, share in zip(found.sets, found.probabilities, strict=True)
+            if not own <= set(kept)
+        )
+    return total
 
 
 def layer_ms(kind, macs):
@@ -222,6 +242,11 @@ def condition_macs():
 def pass_macs():
     """The same of a pass over one MiB of memory."""
     return PASS_MS * _macs_a_ms()
+
+
+def move_macs():
+    """The same of putting channels into another order, for one MiB."""
+    return MOVE_MS * _macs_a_ms()
 
 
 def _macs_a_ms():

@@ -2,8 +2,18 @@
 
 from tflite.variants.network import BlockVariants
 from tflite.variants.network import NetworkVariants
+from tflite.variants.network import Prices
+from tflite.variants.network import moved_mib
 from tflite.variants.network import of_network
 from tflite.variants.search import Choice
 from tflite.variants.search import find
 
-__all__ = ["BlockVariants", "Choice", "NetworkVariants", "find", "of_network"]
+__all__ = [
+    "BlockVariants",
+    "Choice",
+    "NetworkVariants",
+    "Prices",
+    "find",
+    "moved_mib",
+    "of_network",
+]

@@ -6,9 +6,12 @@ import math
 import numpy as np
 
 import tfgate
+from tfgate.blocks import Site
 from tflite.variants import search
 
 _BYTES = 4
+# Number of variants with which it is found out at which places they should be sliced.
+_TRIED = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +70,23 @@ class NetworkVariants:
         )
 
 
+@dataclasses.dataclass(frozen=True)
+class Prices:
+    """What is not a convolution, in MACs of one that takes as long.
+
+    Attributes:
+        condition: of a condition.
+        move: of putting the channels of one MiB into another order.
+    """
+
+    condition: float = 0.0
+    move: float = 0.0
+
+
 class _Block:
     """One block's choices, and what each of them costs."""
 
-    def __init__(self, block, decisions, otherwise, condition_macs):
+    def __init__(self, block, decisions, otherwise, prices):
         self.products = block.products()
         self.name = block.name
         components = block.gate.components
@@ -79,8 +95,14 @@ class _Block:
         self.choice = None
         self.added_bytes = 0.0
         self._cost = min(whole, otherwise)
-        self._condition_macs = condition_macs
-        self._choices = search.find(decisions, self.count_macs)
+        self._condition_macs = prices.condition
+        self._sliced = np.ones(components, bool)
+        self._moved_macs = 0.0
+        self._slice_where_it_pays(block, decisions, prices)
+        self._choices = [
+            self._with_unsliced(choice)
+            for choice in search.find(decisions & self._sliced, self._macs_of_sliced)
+        ]
 
     def count_macs(self, sets):
         """MACs of the products of each set: float `[sets]`."""
@@ -92,6 +114,45 @@ class _Block:
             ]
             total += product.macs * np.prod(shares, axis=0)
         return total
+
+    def _macs_of_sliced(self, sets):
+        return self.count_macs(sets | ~self._sliced)
+
+    def _with_unsliced(self, choice):
+        sets = choice.sets | ~self._sliced
+        return dataclasses.replace(choice, sets=sets)
+
+    def _slice_where_it_pays(self, block, decisions, prices):
+        """Lets variants have all channels at places where moving them costs more.
+
+        Channels of the input have to be picked, and those of the result put among the
+        others; between convolutions they are sliced out of the weights alone.
+        """
+        moved = {
+            site: prices.move * mib
+            for site, mib in moved_mib(block).items()
+            if prices.move * mib > 0.0
+        }
+        for site in moved:
+            self._sliced[site.components] = False
+        best = self._trial_cost(decisions)
+        for site, price in moved.items():
+            self._sliced[site.components] = True
+            cost = self._trial_cost(decisions) + price
+            if cost + self._moved_macs < best:
+                best = cost + self._moved_macs
+                self._moved_macs += price
+            else:
+                self._sliced[site.components] = False
+
+    def _trial_cost(self, decisions):
+        """Expected MACs with a few variants."""
+        fitted = search.fit(decisions & self._sliced, self._macs_of_sliced, (_TRIED,))
+        opened = decisions & self._sliced
+        whole = np.ones((1, len(self._sliced)), bool)
+        sets = fitted.get(_TRIED, whole)
+        ran = search.first_cover(sets, opened)
+        return float(self._macs_of_sliced(sets)[ran].mean())
 
     def steps(self):
         """Yields `(saved MACs for each added byte, choice)` of larger choices."""
@@ -111,15 +172,15 @@ class _Block:
         return self._bytes(choice) - self.added_bytes
 
     def _expected(self, choice):
-        depth = math.log2(len(choice.sets))
-        return choice.macs + depth * self._condition_macs
+        conditions = math.log2(len(choice.sets)) * self._condition_macs
+        return choice.macs + conditions + self._moved_macs
 
     def _bytes(self, choice):
         # The last variant is the block itself.
         return self._bytes_a_mac * float(self.count_macs(choice.sets[:-1]).sum())
 
 
-def of_network(model, decisions, clusters, max_growth, condition_macs):
+def of_network(model, decisions, clusters, max_growth, prices):
     """Finds variants for every `tfgate.GatedFilters` of a network.
 
     The block whose next variants save the most MACs for each byte gets them, until no
@@ -130,7 +191,7 @@ def of_network(model, decisions, clusters, max_growth, condition_macs):
         decisions: gate name -> array `[images, components]` of 0 and 1.
         clusters: `tflite.clustering.NetworkClusters`, what a block costs otherwise.
         max_growth: largest size of the file, in times the dense network's.
-        condition_macs: MACs of a convolution that takes as long as a condition.
+        prices: `Prices`.
 
     Returns:
         `NetworkVariants`.
@@ -140,7 +201,7 @@ def of_network(model, decisions, clusters, max_growth, condition_macs):
             block,
             np.asarray(decisions[block.gate.name]) > 0,
             clusters.blocks[block.name].cost,
-            condition_macs,
+            prices,
         )
         for block in model.blocks
         if isinstance(block, tfgate.GatedFilters) and _varies(decisions, block)
@@ -171,6 +232,28 @@ def of_network(model, decisions, clusters, max_growth, condition_macs):
 def _varies(decisions, block):
     own = np.asarray(decisions[block.gate.name])
     return bool((own != own[:1]).any())
+
+
+def moved_mib(block):
+    """Gated place -> MiB that variants sliced there move, of places where they do.
+
+    Putting channels among zeros is a concatenation and a move: half as much again.
+    """
+    paths = (block.path(), block.shortcut_path())
+    found = {}
+    for path in paths:
+        sites = [isinstance(element, Site) for element in path]
+        shape = block.built_shape
+        for number, element in enumerate(path):
+            if not isinstance(element, Site):
+                shape = element.compute_output_shape(shape)
+                continue
+            mib = _BYTES * float(np.prod(shape[1:])) / 2**20
+            if all(sites[:number]):
+                found[element] = mib
+            elif all(sites[number:]):
+                found[element] = 1.5 * mib
+    return found
 
 
 def _weights(block):

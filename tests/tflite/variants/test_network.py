@@ -5,6 +5,8 @@ import tfgate
 from tflite import clustering
 from tflite import variants
 
+PRICES = variants.Prices()
+
 
 @pytest.fixture(scope="module")
 def model():
@@ -27,7 +29,8 @@ def decisions(model, images=60):
 def find(model, max_growth, condition_macs=0.0, of=decisions):
     opened = of(model)
     clusters = clustering.of_network(model, opened, 64, condition_macs)
-    return variants.of_network(model, opened, clusters, max_growth, condition_macs)
+    prices = variants.Prices(condition_macs)
+    return variants.of_network(model, opened, clusters, max_growth, prices)
 
 
 def test_variants_of_all_blocks(model):
@@ -80,4 +83,37 @@ def test_blocks_that_clusters_suit_as_well_get_no_variants(model):
     opened = {name: own[:2].repeat(9, 0) for name, own in decisions(model).items()}
     # Filters that open together are a cluster: it executes what a variant would.
     clusters = clustering.of_network(model, opened, 1, 0.0)
-    assert variants.of_network(model, opened, clusters, 5.0, 0.0).blocks == {}
+    assert variants.of_network(model, opened, clusters, 5.0, PRICES).blocks == {}
+
+
+@pytest.fixture(scope="module")
+def everywhere():
+    """Gates at all places, whose input and result are large feature maps."""
+    return tfgate.applications.CifarResNet(
+        8, (16, 16, 3), gate="dependent", granularity="cs-cifar-2"
+    )
+
+
+@pytest.mark.parametrize("move", [0.0, 1e12])
+def test_places_where_channels_would_be_moved(everywhere, move):
+    opened = decisions(everywhere)
+    clusters = clustering.of_network(everywhere, opened, 64, 0.0)
+    prices = variants.Prices(0.0, move)
+    found = variants.of_network(everywhere, opened, clusters, 5.0, prices)
+    assert found.blocks
+    for block in everywhere.blocks:
+        if block.name not in found.blocks:
+            continue
+        smallest = set(found.blocks[block.name].sets[0])
+        for site in block.sites:
+            own = set(range(site.components.start, site.components.stop))
+            assert (own <= smallest) == (site.place != "inner" and move > 0.0)
+
+
+def test_what_variants_move(everywhere):
+    block = everywhere.blocks[1]
+    assert block.name == "conv3_block1"
+    mib = {site.place: size for site, size in variants.moved_mib(block).items()}
+    before, after = (4 * h * h * c / 2**20 for h, c in ((16, 16), (8, 32)))
+    assert mib["input"] == before and mib["output"] == 1.5 * after
+    assert mib.get("shortcut", 1.5 * after) == 1.5 * after and "inner" not in mib
