@@ -22,7 +22,8 @@ ifneq ($(origin PYTHON),command line)
 ENVIRONMENT := $(VENV)/.tfgate-installed
 endif
 
-.PHONY: help demo bench test test-large android-test lint types format lock clean
+.PHONY: help demo bench test test-large android-test bazel-check
+.PHONY: lint types format lock clean
 
 help:
 	@echo 'make demo        train, convert and verify a small gated CNN in build/demo'
@@ -30,13 +31,14 @@ help:
 	@echo 'make test        the test suite and the examples in docstrings'
 	@echo 'make test-large  the tests that take minutes'
 	@echo 'make android-test  the JUnit suite of the Android demo (needs a JDK and Maven)'
+	@echo 'make bazel-check  the BUILD files and, by Bazel, the fast tests (Debian, npm)'
 	@echo 'make lint        ruff: format and lint, changes nothing'
 	@echo 'make types       mypy on tfgate/'
 	@echo 'make format      ruff: formats, and mends what it can'
 	@echo 'make lock        requirements.lock from setup.py (UPGRADE=1: newest versions)'
 	@echo 'make clean       removes build/ and caches, keeps $(VENV)'
 
-demo bench test test-large: export TF_CPP_MIN_LOG_LEVEL := 2
+demo bench test test-large bazel-check: export TF_CPP_MIN_LOG_LEVEL := 2
 
 demo: $(ENVIRONMENT)
 	$(PYTHON) -m tools.demo $(ARGS)
@@ -49,6 +51,10 @@ test: $(ENVIRONMENT)
 
 test-large: $(ENVIRONMENT)
 	$(PYTHON) -m pytest -m large $(ARGS)
+
+# What of Debian's packages is missing is installed.
+bazel-check: $(ENVIRONMENT)
+	$(PYTHON) -m tools.bazel_check $(ARGS)
 
 # No Python here. A JRE has no javac, so that is what is asked for.
 android-test:

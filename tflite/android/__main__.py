@@ -39,7 +39,7 @@ def define_flags():
     flags.DEFINE_integer("seed", 0, "Root of the order in which the files take turns.")
     flags.DEFINE_string("name", None, "Name of the result; else one of the time.")
     flags.DEFINE_float(
-        "timeout", None, "Seconds it may take; else 600, and one for every run."
+        "timeout", None, "Seconds it may take; else 1800, and one for every run."
     )
     flags.DEFINE_bool("report", False, "Writes the page of tflite.report, too.")
     flags.DEFINE_list("verify", [], "Results of tflite.verify for the page.")

@@ -17,7 +17,7 @@ PICTURES = f"{FOLDER}/images"
 RESULTS = f"{FOLDER}/results"
 
 # Names go through a list with commas, two shells and two file systems.
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 # Seconds in which the app, once started, has made its folders.
 _START = 20.0
 
@@ -34,8 +34,8 @@ def checked_name(name, where):
     """
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"Expected {where} named by letters, digits, '.', '_' and '-', got "
-            f"{name!r}."
+            f"Expected {where} named by 1 to 100 of letters, digits, '.', '_' and '-', "
+            f"got {name!r}."
         )
     return name
 

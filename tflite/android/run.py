@@ -18,7 +18,7 @@ from tflite.report import report as write_report
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 # Seconds that a benchmark may take: for loading, cooling and slow phones; for each run.
-_BASE, _RUN = 600.0, 1.0
+_BASE, _RUN = 1800.0, 1.0
 
 
 def android(
@@ -61,8 +61,8 @@ def android(
         xnnpack: whether the interpreters use XNNPACK.
         seed: root of the order in which the configurations take turns.
         name: name of the result, new in `out` and on the phone; None takes the time.
-        timeout: seconds that the measurement may take; None takes ten minutes and a
-            second for every run.
+        timeout: seconds that the measurement may take; None takes half an hour
+            and a second for every run.
         report: whether to write the page of `tflite.report` as well.
         verify: paths of results of `tflite.verify` for that page.
         show: function of one line of text, for progress.
@@ -230,4 +230,5 @@ def _measure(phone, request, timeout, show):
 
 
 def _now():
-    return datetime.datetime.now().strftime("bench-%Y%m%d-%H%M%S")
+    # As the app names what it measures by itself.
+    return datetime.datetime.now(datetime.UTC).strftime("run-%Y%m%d-%H%M%S")

@@ -263,7 +263,7 @@ def test_patience_ends(phone, models, tmp_path):
         ({"tau": [1.5]}, r"--tau in \[0, 1\], got 1.5"),
         ({"tau": [float("nan")]}, r"--tau in \[0, 1\], got nan"),
         ({"u": [0.5]}, "a file with an input u for --u, got none"),
-        ({"name": "a/b"}, "--name named by letters"),
+        ({"name": "a/b"}, "--name named by 1 to 100 of letters"),
         ({"name": "there"}, "a --name that is new in --out, got 'there'"),
         ({"timeout": 0}, "--timeout above 0"),
         ({"apk": "missing.apk"}, "--apk to be a file"),
@@ -302,7 +302,9 @@ def test_two_files_of_one_name_are_refused(phone, models, tmp_path):
     with pytest.raises(InputError, match="of different names in --models"):
         android.android([*models, other], tmp_path, adb=phone.adb)
     other.rename(other.with_name("den se.tflite"))
-    with pytest.raises(InputError, match="files in --models named by letters"):
+    with pytest.raises(
+        InputError, match="files in --models named by 1 to 100 of letters"
+    ):
         android.android([other.with_name("den se.tflite")], tmp_path, adb=phone.adb)
 
 

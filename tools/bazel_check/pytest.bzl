@@ -1,0 +1,30 @@
+"""Files of tests as Bazel runs them."""
+
+load("@rules_python//python:defs.bzl", "py_test")
+
+_MAIN = "//tools/bazel_check:pytest_main.py"
+
+def pytest_test(name, srcs, deps = [], data = [], **kwargs):
+    """A test target of one file that pytest collects.
+
+    Args:
+        name: name of the target.
+        srcs: the file, a list of one.
+        deps: what it imports.
+        data: files that it reads.
+        **kwargs: whatever else py_test takes.
+    """
+    if len(srcs) != 1:
+        fail("Expected one file in srcs, got %s" % srcs)
+    py_test(
+        name = name,
+        srcs = srcs + [_MAIN],
+        args = ["$(rootpath %s)" % srcs[0]],
+        data = data + ["//:pyproject.toml"],
+        main = _MAIN,
+        deps = deps + [
+            "@pypi//pytest",
+            "@pypi//pytest_timeout",
+        ],
+        **kwargs
+    )
