@@ -3,6 +3,7 @@
 # Path of a module, or folder of tests -> labels of what it reads, or a glob.
 DATA = {
     "tests/android_demo/": ["//android_demo:sources"],
+    "tests/tflite/android/test_how_to.py": ["//docs"],
     "tests/test_readme.py": ["//:README.md", "//docs"],
     "tests/tfgate/control/test_vectors.py": ["//tfgate/control:test_vectors.json"],
     "tests/tools/bazel_check/test_build_files.py": ["//:requirements.lock"],
