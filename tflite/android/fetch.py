@@ -10,7 +10,7 @@ from tflite.android import adb as bridge
 from tflite.errors import InputError
 
 
-def fetch(phone, done, models, out, name):
+def fetch(phone, done, models, out, name, *, draw=None):
     """Fetches a result, checks it and writes it.
 
     Args:
@@ -19,6 +19,8 @@ def fetch(phone, done, models, out, name):
         models: paths of the files that it has to be about.
         out: `pathlib.Path` of the folder; it is made where it is missing.
         name: name of the result there: NAME.json, NAME.csv.
+        draw: function of a list of results and of the page to write about them; None
+            for no NAME.html.
 
     Returns:
         Dict as `tflite/schema/benchmark-3.json` describes it.
@@ -36,6 +38,10 @@ def fetch(phone, done, models, out, name):
             for ending in (".json", ".csv")
         ]
         document = _checked(fetched[0], done.file, models)
+        if draw is not None:
+            page = pathlib.Path(folder, f"{name}.html")
+            draw([fetched[0]], page)
+            fetched.append(page)
         out.mkdir(exist_ok=True)
         with contextlib.ExitStack() as stack:
             for path in fetched:

@@ -1,6 +1,7 @@
 """From files to a result of a phone."""
 
 import datetime
+import functools
 import pathlib
 
 from tflite import files
@@ -100,11 +101,8 @@ def android(
     phone = phones.choose(bridge.find(adb), serial)
     _prepare(phone, apk, [path for path, _ in local], pictures, show)
     done = _measure(phone, request, timeout, show)
-    document = fetch.fetch(phone, done, [path for path, _ in local], out, name)
-    if report:
-        page = out / f"{name}.html"
-        write_report([out / f"{name}.json"], page, verify=verify)
-    return document
+    draw = functools.partial(write_report, verify=verify) if report else None
+    return fetch.fetch(phone, done, [path for path, _ in local], out, name, draw=draw)
 
 
 def _model(path):

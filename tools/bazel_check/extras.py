@@ -5,6 +5,7 @@ DATA = {
     "tests/android_demo/": ["//android_demo:sources"],
     "tests/tflite/android/test_how_to.py": ["//docs"],
     "tests/test_readme.py": ["//:README.md", "//docs"],
+    "tests/tfgate/control/test_standalone.py": ["//tfgate/control:test_vectors.json"],
     "tests/tfgate/control/test_vectors.py": ["//tfgate/control:test_vectors.json"],
     "tests/tools/bazel_check/test_build_files.py": ["//:requirements.lock"],
     "tests/tools/test_android_vectors.py": ["//android_demo/core:metadata_vectors"],
@@ -17,8 +18,9 @@ DATA = {
     "tools/bazel_check/modules.py": ["//:requirements.lock"],
 }
 
-# Tests that start programs -> names of these.
+# Tests that start programs, or modules in a new process -> names of these.
 PROGRAMS = {
+    "tests.tfgate.control.test_standalone": ["tfgate.control"],
     "tests.tflite.android.test_run": ["tflite.android.__main__"],
     "tests.tflite.test_commands": [
         "tflite.benchmark.__main__",

@@ -4,6 +4,20 @@ load("@rules_python//python:defs.bzl", "py_test")
 
 _MAIN = "//tools/bazel_check:pytest_main.py"
 
+def _run_pytest(name, path, srcs, deps, data, **kwargs):
+    py_test(
+        name = name,
+        srcs = srcs + [_MAIN],
+        args = [path],
+        data = data + ["//:pyproject.toml"],
+        main = _MAIN,
+        deps = deps + [
+            "@pypi//pytest",
+            "@pypi//pytest_timeout",
+        ],
+        **kwargs
+    )
+
 def pytest_test(name, srcs, deps = [], data = [], **kwargs):
     """A test target of one file that pytest collects.
 
@@ -16,15 +30,14 @@ def pytest_test(name, srcs, deps = [], data = [], **kwargs):
     """
     if len(srcs) != 1:
         fail("Expected one file in srcs, got %s" % srcs)
-    py_test(
-        name = name,
-        srcs = srcs + [_MAIN],
-        args = ["$(rootpath %s)" % srcs[0]],
-        data = data + ["//:pyproject.toml"],
-        main = _MAIN,
-        deps = deps + [
-            "@pypi//pytest",
-            "@pypi//pytest_timeout",
-        ],
-        **kwargs
-    )
+    _run_pytest(name, "$(rootpath %s)" % srcs[0], srcs, deps, data, **kwargs)
+
+def doctests(name, deps, **kwargs):
+    """A test target of the examples in a package's docstrings.
+
+    Args:
+        name: name of the target.
+        deps: all modules of the package.
+        **kwargs: whatever else py_test takes.
+    """
+    _run_pytest(name, native.package_name(), [], deps, [], **kwargs)

@@ -19,6 +19,8 @@ from tools.bazel_check import modules as python
 _HEAD = """# Written by `python -m tools.bazel_check.targets --write`.
 """
 _PYTEST = "//tools/bazel_check:pytest.bzl"
+# The package whose docstrings have examples that are run.
+_DOCTESTS = "tfgate"
 _RULES = "@rules_python//python:defs.bzl"
 
 
@@ -94,20 +96,23 @@ def _target(members, found, needed, labels):
 
 def files(root=python.ROOT):
     """The BUILD files: dict from path to text."""
-    folders = {}
-    for target in targets(root):
+    folders, everything = {}, targets(root)
+    for target in everything:
         folders.setdefault(target.folder, []).append(target)
     return {
-        root / folder / "BUILD": _file(folder, members)
+        root / folder / "BUILD": _file(folder, members, everything)
         for folder, members in folders.items()
     }
 
 
-def _file(folder, members):
-    rules = sorted({target.rule for target in members} - {"pytest_test"})
+def _file(folder, members, everything):
+    used = {target.rule for target in members}
+    rules = sorted(used - {"pytest_test"})
     loads = [(_RULES, rules)] if rules else []
-    if len(rules) < len({target.rule for target in members}):
-        loads.append((_PYTEST, ["pytest_test"]))
+    macros = ["doctests"] if folder == _DOCTESTS else []
+    macros += sorted(used & {"pytest_test"})
+    if macros:
+        loads.append((_PYTEST, macros))
     parts = [
         "\n".join(
             f"load({', '.join(_quoted(each) for each in (label, *names))})"
@@ -116,6 +121,8 @@ def _file(folder, members):
         _package(folder),
         *(_text(target) for target in sorted(members, key=lambda each: each.name)),
     ]
+    if folder == _DOCTESTS:
+        parts.append(_doctests(everything))
     if folder in extras.TARGETS:
         parts.append(extras.TARGETS[folder].rstrip("\n"))
     return _HEAD + "\n" + "\n\n".join(parts) + "\n"
@@ -133,6 +140,17 @@ def _package(folder):
     return _call("package", {"default_visibility": ["//visibility:public"]})
 
 
+def _doctests(everything):
+    """The target that runs the examples in docstrings."""
+    labels = [
+        target.label
+        for target in everything
+        if target.label.startswith((f"//{_DOCTESTS}:", f"//{_DOCTESTS}/"))
+    ]
+    deps = sorted((_seen_from(_DOCTESTS, label) for label in labels), key=_order)
+    return _call("doctests", {"name": "doctests", "deps": deps})
+
+
 def _text(target):
     sources = [module.path.name for module in target.modules]
     arguments = {"name": target.name, "srcs": sources}
@@ -145,11 +163,7 @@ def _text(target):
     if target.rule == "pytest_test" and paths[0].startswith(extras.FAST):
         arguments["tags"] = ["fast"]
     if target.deps:
-        local = f"//{target.folder}:"
-        deps = [
-            f":{each.removeprefix(local)}" if each.startswith(local) else _short(each)
-            for each in target.deps
-        ]
+        deps = [_seen_from(target.folder, each) for each in target.deps]
         arguments["deps"] = sorted(deps, key=_order)
     return _call(target.rule, arguments)
 
@@ -165,9 +179,11 @@ def _data(target):
     return None
 
 
-def _short(label):
-    """`//a/b` for `//a/b:b`."""
+def _seen_from(here, label):
+    """`:b` for `//a:b` in `a`, `//a/b` for `//a/b:b` elsewhere."""
     folder, _, name = label.partition(":")
+    if folder == f"//{here}":
+        return f":{name}"
     return folder if folder.rpartition("/")[2] == name else label
 
 

@@ -308,6 +308,23 @@ def test_two_files_of_one_name_are_refused(phone, models, tmp_path):
         android.android([other.with_name("den se.tflite")], tmp_path, adb=phone.adb)
 
 
+def test_a_page_that_cannot_be_made_leaves_no_result(phone, models, tmp_path):
+    # Of a file inside the app it is not known before that it is another one.
+    other = sha_of_verify(models)
+    other["compared"]["tflite"] = "other.tflite"
+    (tmp_path / "verify.json").write_text(json.dumps(other))
+    with pytest.raises(InputError, match="other.tflite"):
+        android.android(
+            [*models, "asset:digits.tflite"],
+            tmp_path / "out",
+            adb=phone.adb,
+            report=True,
+            verify=[tmp_path / "verify.json"],
+            show=lambda line: None,
+        )
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_result_on_the_phone_is_not_overwritten(phone, models, tmp_path):
     there = phone.app / "results" / "a.json"
     there.parent.mkdir(parents=True)
