@@ -80,7 +80,7 @@ def _follow(phone, lines, result, since, deadline, show, shown):
         try:
             line = lines.get(timeout=min(SILENCE, left))
         except queue.Empty:
-            if not _runs(phone):
+            if not alive(phone):
                 return _last_look(phone, result, since)
             continue
         if line is None:
@@ -96,9 +96,13 @@ def _follow(phone, lines, result, since, deadline, show, shown):
     return None
 
 
-def _runs(phone):
-    """Whether the app is alive; so it counts while the phone is gone."""
-    return phone.shell("pidof", app.PACKAGE).code == 0 or phone.state() != "device"
+def alive(phone):
+    """Whether the app has not ended, as far as a phone that may be gone tells."""
+    # Twice: a phone that is gone for one question may be back for the next.
+    return any(
+        phone.shell("pidof", app.PACKAGE).code == 0 or phone.state() != "device"
+        for _ in range(2)
+    )
 
 
 def _last_look(phone, result, since):

@@ -30,12 +30,10 @@ DEBIAN = {
 BUILDIFIER = "@bazel/buildifier@8.2.1"
 _STARLARK = ("BUILD", "MODULE.bazel", "WORKSPACE")
 # Other work on the machine goes first; nothing is downloaded.
-_COMMON = (
-    "--noshow_progress",
-    "--color=no",
-    "--experimental_repository_disable_download",
-)
+_COMMON = ("--color=no", "--experimental_repository_disable_download")
 _TEST = (
+    "--curses=no",
+    "--show_progress_rate_limit=20",
     "--jobs=1",
     "--keep_going",
     "--nosandbox_debug",
@@ -127,12 +125,13 @@ def run_bazel(everything):
     folder = BUILD / "workspace"
     workspace.make(folder, sys.executable)
     bazel = ["bazel", "--max_idle_secs=30"]
+    query = [*bazel, "query", "--noshow_progress", *_COMMON]
     try:
         say("bazel query //...")
-        found = run([*bazel, "query", *_COMMON, "//..."], cwd=folder, capture=True)
+        found = run([*query, "//..."], cwd=folder, capture=True)
         say(f"{len(found.split())} targets")
         # What a target names must exist.
-        run([*bazel, "query", *_COMMON, "deps(//...)"], cwd=folder, capture=True)
+        run([*query, "deps(//...)"], cwd=folder, capture=True)
         chosen = () if everything else ("--test_tag_filters=fast",)
         say(" ".join(["bazel test", *chosen, "//..."]))
         run([*bazel, "test", *_COMMON, *_TEST, *chosen, "//..."], cwd=folder)

@@ -11,6 +11,8 @@ def _run_pytest(name, path, srcs, deps, data, **kwargs):
         args = [path],
         data = data + ["//:pyproject.toml"],
         main = _MAIN,
+        # Beyond pytest's own limit for one test, which tells more.
+        timeout = "long",
         deps = deps + [
             "@pypi//pytest",
             "@pypi//pytest_timeout",

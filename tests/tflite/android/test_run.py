@@ -14,6 +14,7 @@ from tests.tflite.android.conftest import found
 from tflite import android
 from tflite import files
 from tflite import results
+from tflite.android import wait
 from tflite.errors import InputError
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -223,7 +224,10 @@ def test_what_goes_wrong_is_told_and_leaves_nothing(
     assert not out.exists()
 
 
-def test_a_phone_that_comes_back_has_gone_on(phone, models, tmp_path):
+def test_a_phone_that_comes_back_has_gone_on(phone, models, tmp_path, monkeypatch):
+    # It is back after a number of questions, however long these take.
+    monkeypatch.setattr(wait, "GONE", 60.0)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     phone.behave(end="returned")
     shown = []
     android.android(models, tmp_path, adb=phone.adb, name="a", show=shown.append)

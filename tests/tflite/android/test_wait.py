@@ -2,6 +2,7 @@
 
 import pytest
 
+from tflite.android import adb
 from tflite.android import wait
 from tflite.android.request import Request
 from tflite.errors import InputError
@@ -44,6 +45,35 @@ def test_the_end_of_a_benchmark():
 def test_benchmarks_that_failed(line, message):
     with pytest.raises(InputError, match=message):
         wait.understood(line, "a")
+
+
+class Answers:
+    """A phone that gives the answers that it was made with, in turn."""
+
+    def __init__(self, *answers):
+        self._answers = list(answers)
+
+    def shell(self, *words):
+        return adb.Answer(self._answers.pop(0), "", "")
+
+    def state(self):
+        return self._answers.pop(0)
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ((0,), True),
+        ((1, "device", 1, "device"), False),
+        ((1, "gone"), True),
+        # Back after the first question.
+        ((1, "device", 0), True),
+        ((1, "device", 1, "offline"), True),
+    ],
+    ids=str,
+)
+def test_an_app_counts_as_alive_while_its_phone_is_gone(answers, expected):
+    assert wait.alive(Answers(*answers)) is expected
 
 
 def test_runs_are_counted_for_the_time_they_take():
