@@ -54,11 +54,9 @@ TARGETS = {
 FAST = (
     "tests/tfgate/control/test_signals.py",
     "tests/tfgate/control/test_standalone.py",
-    "tests/tfgate/test_schedules.py",
     "tests/tfgate/test_tables.py",
     "tests/tflite/android/test_phone.py",
     "tests/tflite/android/test_wait.py",
-    "tests/tflite/test_metadata.py",
     "tests/tflite/test_results.py",
     "tests/tools/bazel_check/",
     "tests/tools/test_android_vectors.py",
