@@ -4,14 +4,13 @@ import android.content.Context;
 import android.content.Intent;
 import android.content.IntentFilter;
 import android.content.pm.ApplicationInfo;
-import android.content.pm.PackageInfo;
-import android.content.pm.PackageManager;
 import android.os.BatteryManager;
 import android.os.Build;
 import android.os.PowerManager;
 import java.io.File;
 import java.util.ArrayList;
 import java.util.List;
+import org.tfgate.demo.BuildConfig;
 import org.tfgate.demo.core.device.DeviceFacts;
 import org.tfgate.demo.core.device.DeviceState;
 import org.tfgate.demo.core.device.ThermalStatus;
@@ -44,7 +43,7 @@ public final class Device implements ThermalSource, DeviceProbe {
                 .soc(soc())
                 .android(Build.VERSION.RELEASE, Build.VERSION.SDK_INT)
                 .runtime(TfliteEngine.RUNTIME, TfliteEngine.runtimeVersion(), delegates)
-                .app(appVersion(), AppCommit.read(context.getAssets()), isDebuggable())
+                .app(BuildConfig.VERSION_NAME, BuildConfig.COMMIT, isDebuggable())
                 .build();
     }
 
@@ -99,15 +98,5 @@ public final class Device implements ThermalSource, DeviceProbe {
         return Build.VERSION.SDK_INT >= Build.VERSION_CODES.S
                 ? SocApi31.name()
                 : null;
-    }
-
-    private String appVersion() {
-        try {
-            PackageInfo own =
-                    context.getPackageManager().getPackageInfo(context.getPackageName(), 0);
-            return own.versionName;
-        } catch (PackageManager.NameNotFoundException error) {
-            throw new AssertionError("An app knows itself", error);
-        }
     }
 }
