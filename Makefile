@@ -8,6 +8,9 @@ ARGS :=
 # Processes of `make test`, each with a memory of about 4 GiB.
 TEST_WORKERS := --numprocesses auto --maxprocesses 4 --dist loadfile
 
+# Debian's packages for android_demo.
+ANDROID_PACKAGES := aapt android-framework-res default-jdk-headless git maven
+
 # The first of these that is Python 3.11 makes .venv: requirements.lock is for 3.11.
 BASE_PYTHONS := python3 python3.11
 
@@ -22,14 +25,15 @@ ifneq ($(origin PYTHON),command line)
 ENVIRONMENT := $(VENV)/.tfgate-installed
 endif
 
-.PHONY: help demo bench test test-large android-test lint types format lock clean
+.PHONY: help demo bench test test-large android-test android-packages lint types
+.PHONY: format lock clean
 
 help:
 	@echo 'make demo        train, convert and verify a small gated CNN in build/demo'
 	@echo 'make bench       TFLite latencies against their goals, in build/bench'
 	@echo 'make test        the test suite and the examples in docstrings'
 	@echo 'make test-large  the tests that take minutes'
-	@echo 'make android-test  the JUnit suite of the Android demo (needs a JDK and Maven)'
+	@echo 'make android-test  the JUnit suites of the Android demo'
 	@echo 'make lint        ruff: format and lint, changes nothing'
 	@echo 'make types       mypy on tfgate/'
 	@echo 'make format      ruff: formats, and mends what it can'
@@ -50,16 +54,12 @@ test: $(ENVIRONMENT)
 test-large: $(ENVIRONMENT)
 	$(PYTHON) -m pytest -m large $(ARGS)
 
-# No Python here. A JRE has no javac, so that is what is asked for.
-android-test:
-	@for tool in javac mvn; do \
-	  command -v $$tool >/dev/null || { \
-	    echo "make: $$tool is missing. On Debian: apt-get install" \
-	      "default-jdk-headless maven" >&2; \
-	    exit 1; \
-	  }; \
-	done
-	mvn --batch-mode --quiet --file android_demo/pom.xml --projects core test $(ARGS)
+# No Python here. The app's sources want R.java, which aapt2 writes.
+android-test: android-packages
+	mvn --batch-mode --quiet --file android_demo/pom.xml test $(ARGS)
+
+android-packages:
+	android_demo/install_packages $(ANDROID_PACKAGES)
 
 lint: $(ENVIRONMENT)
 	$(PYTHON) -m ruff format --check .

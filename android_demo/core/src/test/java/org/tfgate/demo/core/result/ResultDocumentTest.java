@@ -17,6 +17,8 @@ import java.util.TimeZone;
 import org.junit.Before;
 import org.junit.Test;
 import org.tfgate.demo.core.TestFiles;
+import org.tfgate.demo.core.device.BatteryStatus;
+import org.tfgate.demo.core.device.CpuCore;
 import org.tfgate.demo.core.device.DeviceFacts;
 import org.tfgate.demo.core.device.DeviceState;
 import org.tfgate.demo.core.device.ThermalStatus;
@@ -144,11 +146,13 @@ public final class ResultDocumentTest {
     public void whatTheDeviceDoesNotTellIsNull() throws Exception {
         RunResult run = phone.run(plan(Configuration.of("dense", OPTIONS)).build());
         DeviceFacts facts =
-                DeviceFacts.builder("Phone 1", "x86_64", 0)
+                DeviceFacts.builder(
+                                "Phone 1", "x86_64",
+                                Collections.singletonList(new CpuCore(0, null, null)))
                         .runtime("tensorflow-lite", "2.16.1", Collections.<String>emptyList())
                         .app("1.0", null, true)
                         .build();
-        DeviceState state = new DeviceState(null, null, null, null, null);
+        DeviceState state = DeviceState.builder().build();
         BenchmarkResult result =
                 BenchmarkResult.builder(run, models)
                         .device(facts, state, state)
@@ -288,19 +292,32 @@ public final class ResultDocumentTest {
 
     private BenchmarkResult result(RunResult run) {
         DeviceFacts facts =
-                DeviceFacts.builder("Phone 1", "arm64-v8a", 2800, 1800)
+                DeviceFacts.builder(
+                                "Phone 1", "arm64-v8a",
+                                Arrays.asList(
+                                        new CpuCore(0, 300, 1800), new CpuCore(1, null, 2800)))
                         .manufacturer("Imaginary")
                         .soc("SoC 1")
                         .android("15", 35)
                         .runtime("tensorflow-lite", "2.16.1", Arrays.asList("xnnpack"))
                         .app("1.0", "0123abc", false)
                         .build();
-        DeviceState before = new DeviceState(ThermalStatus.NONE, 80.0, false, false, 2000.0);
-        DeviceState after = new DeviceState(ThermalStatus.LIGHT, 79.5, false, false, 1900.0);
+        DeviceState before = state(ThermalStatus.NONE, 80.0, 29.5, 1500.0, 2000.0);
+        DeviceState after = state(ThermalStatus.LIGHT, 79.5, 31.0, null, 1900.0);
         return BenchmarkResult.builder(run, models)
                 .device(facts, before, after)
                 .dataset("digits")
                 .dateMillis(1795867200000L)
+                .build();
+    }
+
+    private static DeviceState state(
+            ThermalStatus status, double percent, double celsius, Double... coreMhz) {
+        return DeviceState.builder()
+                .thermalStatus(status)
+                .battery(percent, celsius, BatteryStatus.DISCHARGING, false)
+                .powerSave(false)
+                .coreMhz(Arrays.asList(coreMhz))
                 .build();
     }
 
