@@ -22,7 +22,7 @@ public final class ResultFolder {
     public static final String CSV = ".csv";
 
     private static final String UNFINISHED = ".tmp";
-    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,99}");
 
     private final File folder;
 
@@ -33,7 +33,7 @@ public final class ResultFolder {
         this.folder = folder;
     }
 
-    /** Whether files may have this name: letters, digits, dots, hyphens; 100 at most. */
+    /** Whether files may have this name: letters, digits, "_", "-" and dots that are not first; 100 characters at most. */
     public static boolean isName(String name) {
         return NAME.matcher(name).matches();
     }
