@@ -40,7 +40,7 @@ final class TryRunner {
      *     takes.
      */
     TryOutcome run(TryRequest request) throws EngineException, BenchException {
-        boolean isNewModel = model == null || !request.model.name().equals(model.name());
+        boolean isNewModel = request.model != model;
         if (isNewModel) {
             load(request.model);
         }
