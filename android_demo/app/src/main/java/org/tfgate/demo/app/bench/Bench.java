@@ -9,7 +9,7 @@ import org.tfgate.demo.core.run.MonotonicClock;
 import org.tfgate.demo.tflite.TfliteEngine;
 
 /** What runs need on a phone, put together; may be used by any thread. */
-public final class Bench {
+public final class Bench implements HeadlessRun.Runs {
     private static final String IMAGES = "images";
     private static final String RESULTS = "results";
 
@@ -72,6 +72,7 @@ public final class Bench {
      *
      * @param newsMillis how often its listener hears of progress at most, in milliseconds.
      */
+    @Override
     public BenchRun run(BenchCommand command, long newsMillis) {
         return run(new CommandJob(command, catalogue, pictures(), pictureBytes()), newsMillis);
     }
