@@ -9,7 +9,8 @@ ARGS :=
 TEST_WORKERS := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # Debian's packages for android_demo.
-ANDROID_PACKAGES := aapt android-framework-res default-jdk-headless git maven
+ANDROID_PACKAGES := aapt android-framework-res apksigner default-jdk-headless git maven
+MAVEN := mvn --batch-mode --quiet --file android_demo/pom.xml
 
 # The first of these that is Python 3.11 makes .venv: requirements.lock is for 3.11.
 BASE_PYTHONS := python3 python3.11
@@ -25,7 +26,7 @@ ifneq ($(origin PYTHON),command line)
 ENVIRONMENT := $(VENV)/.tfgate-installed
 endif
 
-.PHONY: help demo bench test test-large android-test android-packages lint types
+.PHONY: help demo bench test test-large android-test android-packages apk lint types
 .PHONY: format lock clean
 
 help:
@@ -34,6 +35,7 @@ help:
 	@echo 'make test        the test suite and the examples in docstrings'
 	@echo 'make test-large  the tests that take minutes'
 	@echo 'make android-test  the JUnit suites of the Android demo'
+	@echo 'make apk         the Android demo as an APK in android_demo/app/target, read back'
 	@echo 'make lint        ruff: format and lint, changes nothing'
 	@echo 'make types       mypy on tfgate/'
 	@echo 'make format      ruff: formats, and mends what it can'
@@ -56,7 +58,12 @@ test-large: $(ENVIRONMENT)
 
 # No Python here. The app's sources want R.java, which aapt2 writes.
 android-test: android-packages
-	mvn --batch-mode --quiet --file android_demo/pom.xml test $(ARGS)
+	$(MAVEN) test $(ARGS)
+
+# Reading an APK back takes any Python 3.11 and none of its packages.
+apk: android-packages
+	$(MAVEN) package $(ARGS)
+	python3 -m tools.android_apk android_demo/app/target/tfgate-demo.apk --rebuild
 
 android-packages:
 	android_demo/install_packages $(ANDROID_PACKAGES)
