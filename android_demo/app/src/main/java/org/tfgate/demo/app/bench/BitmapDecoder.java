@@ -6,9 +6,10 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /** Decodes pictures as Android does: PNG, JPEG and WebP. */
-final class BitmapDecoder {
+public final class BitmapDecoder {
     /** Opens a file, twice. */
-    interface Opening {
+    public interface Opening {
+        /** The file's bytes, from the first; the caller closes them. */
         InputStream open() throws IOException;
     }
 
@@ -19,7 +20,7 @@ final class BitmapDecoder {
      *     numbers of pixels.
      * @throws IOException it can't be read, or is no picture.
      */
-    static Picture decode(Opening opening, int width, int height) throws IOException {
+    public static Picture decode(Opening opening, int width, int height) throws IOException {
         BitmapFactory.Options options = new BitmapFactory.Options();
         options.inJustDecodeBounds = true;
         decode(opening, options);

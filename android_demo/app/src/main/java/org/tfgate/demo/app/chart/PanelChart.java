@@ -76,7 +76,7 @@ public final class PanelChart implements Drawing {
                 y = TextLines.draw(canvas, name, sample + theme.dp(6), y, theme);
             }
         }
-        return y + theme.dp(6);
+        return y + headGap(theme);
     }
 
     private float headHeight(Panel panel, float width, ChartTheme theme, TextMeter meter) {
@@ -90,7 +90,12 @@ public final class PanelChart implements Drawing {
                                 .size();
             }
         }
-        return lines * theme.lineHeight() + theme.dp(6);
+        return lines * theme.lineHeight() + headGap(theme);
+    }
+
+    /** The highest label of the y axis hangs into it. */
+    private static float headGap(ChartTheme theme) {
+        return 0.75f * theme.lineHeight();
     }
 
     private static float legendRoom(float width, ChartTheme theme) {

@@ -31,11 +31,11 @@ final class PanelPlot {
 
     void draw(Locale locale) {
         drawGrid(locale);
+        Shapes.frame(
+                canvas, left, top, right, bottom, Pen.solid(theme.colors().grid(), theme.dp(1)));
         for (Series series : panel.series()) {
             drawSeries(series);
         }
-        Shapes.frame(
-                canvas, left, top, right, bottom, Pen.solid(theme.colors().grid(), theme.dp(1)));
     }
 
     /** Writes the numbers of the x axis below the plot. */
