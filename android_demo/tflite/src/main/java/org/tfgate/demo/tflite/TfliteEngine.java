@@ -132,12 +132,12 @@ public final class TfliteEngine implements InferenceEngine {
         return Collections.unmodifiableSet(outputs);
     }
 
-    /** Nanoseconds that loading took, with the runtime's preparations for the first run. */
+    @Override
     public long loadNanos() {
         return loadNanos;
     }
 
-    /** Nanoseconds of the loaded model's first run, as {@link #run} tells; 0 before. */
+    @Override
     public long firstRunNanos() {
         return firstRunNanos;
     }
@@ -205,6 +205,7 @@ public final class TfliteEngine implements InferenceEngine {
         outputs.clear();
         hasRun = false;
         firstRunNanos = 0;
+        loadNanos = 0;
         if (model != null) {
             NativeModel closed = model;
             model = null;

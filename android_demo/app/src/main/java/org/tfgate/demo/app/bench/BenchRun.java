@@ -46,13 +46,14 @@ public final class BenchRun {
     private static final long SLOT_SECONDS = 10;
     private static final double OUTLIER = 3.0;
 
-    private final BenchJob job;
+    private final JobSource source;
     private final BenchServices services;
     private final long newsNanos;
     private final StopSignal stop = new StopSignal();
     private final Object lock = new Object();
     private final List<List<Measurement>> measurements = new ArrayList<List<Measurement>>();
     private final Map<Integer, String> failures = new TreeMap<Integer, String>();
+    private BenchJob job;
     private Listener listener;
     private Progress progress;
     private BenchOutcome outcome;
@@ -61,21 +62,21 @@ public final class BenchRun {
     private long lastNews;
 
     /**
+     * @param source prepares what is measured.
      * @param newsMillis how often the listener hears of progress at most, in milliseconds, at
      *     least 0.
      */
-    public BenchRun(BenchJob job, BenchServices services, long newsMillis) {
-        this.job = job;
+    public BenchRun(JobSource source, BenchServices services, long newsMillis) {
+        this.source = source;
         this.services = services;
         newsNanos = TimeUnit.MILLISECONDS.toNanos(newsMillis);
-        for (int i = 0; i < job.plan().configurations().size(); i++) {
-            measurements.add(new ArrayList<Measurement>());
-        }
     }
 
-    /** What is measured. */
+    /** What is measured; null before models are read and pictures are decoded. */
     public BenchJob job() {
-        return job;
+        synchronized (lock) {
+            return job;
+        }
     }
 
     /**
@@ -138,7 +139,7 @@ public final class BenchRun {
     /**
      * The measured runs so far.
      *
-     * @param configuration its number in the plan.
+     * @param configuration its number in the plan of {@link #job}.
      */
     public List<Measurement> measurements(int configuration) {
         synchronized (lock) {
@@ -157,11 +158,17 @@ public final class BenchRun {
         boolean mine = false;
         try {
             mine = SLOT.tryAcquire(SLOT_SECONDS, TimeUnit.SECONDS);
-            return mine ? measureAlone() : failed("Expected no other run, got one going on.");
+            return mine
+                    ? measureAlone(prepared())
+                    : failed("Expected no other run, got one going on.");
         } catch (InterruptedException interrupted) {
             return failed("Interrupted before the first run.");
+        } catch (BenchException error) {
+            return failed(error.getMessage());
         } catch (EngineException error) {
             return failed(error.getMessage());
+        } catch (RuntimeException error) {
+            return failed("Expected no error of the app itself, got " + error);
         } catch (OutOfMemoryError error) {
             return failed("Expected memory for the run, got none left.");
         } finally {
@@ -171,18 +178,30 @@ public final class BenchRun {
         }
     }
 
-    private BenchOutcome measureAlone() throws EngineException {
+    private BenchJob prepared() throws BenchException {
+        BenchJob prepared = source.prepare();
+        synchronized (lock) {
+            for (int i = 0; i < prepared.plan().configurations().size(); i++) {
+                measurements.add(new ArrayList<Measurement>());
+            }
+            job = prepared;
+        }
+        tell();
+        return prepared;
+    }
+
+    private BenchOutcome measureAlone(BenchJob job) throws EngineException {
         DeviceFacts facts =
                 services.device.facts(job.plan().configurations().get(0).options().xnnpack());
         DeviceState before = services.device.state();
         long date = services.platform.dateMillis();
         RunResult run =
                 new BenchmarkRunner(
-                                services.engines, services.images, services.thermal,
+                                services.engines, job.images(), services.thermal,
                                 services.clock)
                         .run(job.plan(), stop, new Notes());
         DeviceState after = services.device.state();
-        String failure = failure(run);
+        String failure = failure(job, run);
         if (measured(run) == 0) {
             return failed(failure);
         }
@@ -191,11 +210,12 @@ public final class BenchRun {
                         .device(facts, before, after)
                         .dataset(job.dataset())
                         .dateMillis(date)
+                        .notes(job.notes())
                         .build();
-        return written(result, failure);
+        return written(job, result, failure);
     }
 
-    private BenchOutcome written(BenchmarkResult result, String failure) {
+    private BenchOutcome written(BenchJob job, BenchmarkResult result, String failure) {
         if (job.resultName() == null) {
             return new BenchOutcome(result, null, null, failure);
         }
@@ -219,7 +239,7 @@ public final class BenchRun {
         }
     }
 
-    private String failure(RunResult run) {
+    private String failure(BenchJob job, RunResult run) {
         for (Map.Entry<Integer, String> each : failures().entrySet()) {
             return job.plan().configurations().get(each.getKey()) + ": " + each.getValue();
         }
@@ -228,10 +248,21 @@ public final class BenchRun {
         }
         String why;
         synchronized (lock) {
-            why = run.reason() == StopReason.STOPPED ? stopReason : run.reason().name();
+            why = run.reason() == StopReason.STOPPED ? stopReason : description(run.reason());
         }
         return "ended early after " + measured(run) + " of " + job.plan().totalRuns()
                 + " runs: " + why;
+    }
+
+    private static String description(StopReason reason) {
+        switch (reason) {
+            case TIME_LIMIT:
+                return "its time was used up";
+            case TOO_HOT:
+                return "the device stayed too hot";
+            default:
+                return "no configuration could be run";
+        }
     }
 
     private static int measured(RunResult run) {

@@ -3,13 +3,11 @@ package org.tfgate.demo.app.bench;
 import org.tfgate.demo.app.device.DeviceProbe;
 import org.tfgate.demo.core.run.Clock;
 import org.tfgate.demo.core.run.EngineSource;
-import org.tfgate.demo.core.run.ImageSource;
 import org.tfgate.demo.core.run.ThermalSource;
 
-/** What runs need: engines, images, the device, a place for results; immutable. */
+/** What runs need: engines, the device, a place for results; immutable. */
 public final class BenchServices {
     final EngineSource engines;
-    final ImageSource images;
     final ThermalSource thermal;
     final Clock clock;
     final DeviceProbe device;
@@ -18,7 +16,6 @@ public final class BenchServices {
 
     /**
      * @param engines opens models by name.
-     * @param images the pictures.
      * @param thermal tells how hot the device is.
      * @param clock counts pauses and limits.
      * @param device is asked before and after a run.
@@ -26,10 +23,9 @@ public final class BenchServices {
      * @param platform the system.
      */
     public BenchServices(
-            EngineSource engines, ImageSource images, ThermalSource thermal, Clock clock,
-            DeviceProbe device, ResultFolder results, BenchPlatform platform) {
+            EngineSource engines, ThermalSource thermal, Clock clock, DeviceProbe device,
+            ResultFolder results, BenchPlatform platform) {
         this.engines = engines;
-        this.images = images;
         this.thermal = thermal;
         this.clock = clock;
         this.device = device;

@@ -8,6 +8,8 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 
 /**
@@ -22,7 +24,7 @@ public final class ResultFolder {
     public static final String CSV = ".csv";
 
     private static final String UNFINISHED = ".tmp";
-    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,99}");
 
     private final File folder;
 
@@ -33,7 +35,7 @@ public final class ResultFolder {
         this.folder = folder;
     }
 
-    /** Whether files may have this name: letters, digits, dots, hyphens; 100 at most. */
+    /** Whether files may have this name: letters, digits, "_", "-" and dots that are not first; 100 characters at most. */
     public static boolean isName(String name) {
         return NAME.matcher(name).matches();
     }
@@ -65,6 +67,38 @@ public final class ResultFolder {
             }
         });
         return documents;
+    }
+
+    /** Names of all results, documents or tables alone, the newest first. */
+    public List<String> names() {
+        File[] files = folder == null ? null : folder.listFiles();
+        final Map<String, Long> newest = new TreeMap<String, Long>();
+        for (File file : files == null ? new File[0] : files) {
+            String name = name(file);
+            if (name != null) {
+                Long before = newest.get(name);
+                long modified = file.lastModified();
+                newest.put(name, before == null ? modified : Math.max(before, modified));
+            }
+        }
+        List<String> names = new ArrayList<String>(newest.keySet());
+        Collections.sort(names, new Comparator<String>() {
+            @Override
+            public int compare(String one, String other) {
+                return newest.get(other).compareTo(newest.get(one));
+            }
+        });
+        return names;
+    }
+
+    /** The name without ending; null if the file is no result. */
+    private static String name(File file) {
+        for (String ending : Arrays.asList(JSON, CSV)) {
+            if (file.isFile() && file.getName().endsWith(ending)) {
+                return file.getName().substring(0, file.getName().length() - ending.length());
+            }
+        }
+        return null;
     }
 
     /** Removes a result: its document and its table. Returns whether nothing of it is left. */

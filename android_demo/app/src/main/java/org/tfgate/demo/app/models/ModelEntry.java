@@ -39,7 +39,12 @@ public final class ModelEntry {
 
     /** Name of the file, without its folder. */
     public String fileName() {
-        return isBundled() ? name.substring(BUNDLED.length()) : name;
+        return fileName(name);
+    }
+
+    /** Name of the file of a model of this name. */
+    public static String fileName(String name) {
+        return name.startsWith(BUNDLED) ? name.substring(BUNDLED.length()) : name;
     }
 
     /** Whether it is part of the app. */
