@@ -248,10 +248,21 @@ public final class BenchRun {
         }
         String why;
         synchronized (lock) {
-            why = run.reason() == StopReason.STOPPED ? stopReason : run.reason().name();
+            why = run.reason() == StopReason.STOPPED ? stopReason : description(run.reason());
         }
         return "ended early after " + measured(run) + " of " + job.plan().totalRuns()
                 + " runs: " + why;
+    }
+
+    private static String description(StopReason reason) {
+        switch (reason) {
+            case TIME_LIMIT:
+                return "its time was used up";
+            case TOO_HOT:
+                return "the device stayed too hot";
+            default:
+                return "no configuration could be run";
+        }
     }
 
     private static int measured(RunResult run) {
