@@ -9,8 +9,11 @@ import java.util.HashMap;
 import java.util.Map;
 import org.tfgate.demo.app.AppParts;
 import org.tfgate.demo.app.DemoApplication;
+import org.tfgate.demo.app.adapt.AdaptScreen;
+import org.tfgate.demo.app.compare.CompareScreen;
 import org.tfgate.demo.app.results.ResultsScreen;
 import org.tfgate.demo.app.screen.Screen;
+import org.tfgate.demo.app.sweep.SweepScreen;
 import org.tfgate.demo.app.tryout.TryScreen;
 
 /** The app's only window: a row of tabs, and the screen of the tab that is chosen. */
@@ -59,6 +62,9 @@ public final class MainActivity extends Activity {
         if (screen != null) {
             screen.stop();
         }
+        if (!isChangingConfigurations()) {
+            parts.leave();
+        }
         super.onStop();
     }
 
@@ -99,6 +105,15 @@ public final class MainActivity extends Activity {
     private Screen newScreen(int id, ViewGroup room) {
         if (id == R.id.tab_results) {
             return new ResultsScreen(this, room, parts.results());
+        }
+        if (id == R.id.tab_compare) {
+            return new CompareScreen(this, room, parts.compare());
+        }
+        if (id == R.id.tab_sweep) {
+            return new SweepScreen(this, room, parts.sweep());
+        }
+        if (id == R.id.tab_adapt) {
+            return new AdaptScreen(this, room, parts.adapt());
         }
         return new TryScreen(this, room, parts.tryout());
     }

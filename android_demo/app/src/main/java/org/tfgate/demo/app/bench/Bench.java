@@ -25,6 +25,15 @@ public final class Bench implements HeadlessRun.Runs {
 
     /** Makes the app's folders, to which a computer pushes models and pictures. */
     public Bench(Context context) {
+        this(context, new AndroidPlatform());
+    }
+
+    /**
+     * Makes the app's folders, to which a computer pushes models and pictures.
+     *
+     * @param platform how runs tell their news.
+     */
+    public Bench(Context context, BenchPlatform platform) {
         this.context = context.getApplicationContext();
         catalogue = Models.catalogue(this.context);
         device = new Device(this.context);
@@ -33,7 +42,7 @@ public final class Bench implements HeadlessRun.Runs {
         services =
                 new BenchServices(
                         new TfliteEngine.Source(catalogue), device, new MonotonicClock(), device,
-                        results, new AndroidPlatform());
+                        results, platform);
     }
 
     /** The models. */

@@ -52,7 +52,7 @@ public final class ResultsScreen extends Screen implements Presenter.View<Result
 
     @Override
     public void show(ResultsState state) {
-        show(find(R.id.results_message, TextView.class), state.message);
+        show(R.id.results_message, state.message);
         if (!state.results.equals(shown)) {
             shown = state.results;
             ViewGroup list = find(R.id.results_list, ViewGroup.class);

@@ -20,21 +20,30 @@ public final class AndroidTasks implements Tasks {
             Executors.newSingleThreadExecutor(
                     new ThreadFactory() {
                         @Override
-                        public Thread newThread(final Runnable work) {
-                            return new Thread("models") {
-                                @Override
-                                public void run() {
-                                    Process.setThreadPriority(
-                                            Process.THREAD_PRIORITY_URGENT_DISPLAY);
-                                    work.run();
-                                }
-                            };
+                        public Thread newThread(Runnable work) {
+                            return urgent(work);
                         }
                     });
 
     @Override
     public void background(Runnable task) {
         executor.execute(task);
+    }
+
+    @Override
+    public void alone(Runnable task) {
+        urgent(task).start();
+    }
+
+    /** As important as drawing; the runtime's own threads take it over. */
+    private static Thread urgent(final Runnable work) {
+        return new Thread("models") {
+            @Override
+            public void run() {
+                Process.setThreadPriority(Process.THREAD_PRIORITY_URGENT_DISPLAY);
+                work.run();
+            }
+        };
     }
 
     @Override

@@ -4,6 +4,8 @@ import android.app.Activity;
 import android.content.Intent;
 import android.view.View;
 import android.view.ViewGroup;
+import android.widget.SeekBar;
+import android.widget.Spinner;
 import android.widget.TextView;
 
 /** A screen in the activity; lives as long as that. */
@@ -47,6 +49,43 @@ public abstract class Screen {
     /** A view of the layout, of the class that the caller expects. */
     protected final <V extends View> V find(int id, Class<V> kind) {
         return kind.cast(view.findViewById(id));
+    }
+
+    /** Says what a button does. */
+    protected final void onClick(int id, final Runnable action) {
+        view.findViewById(id).setOnClickListener(new View.OnClickListener() {
+            @Override
+            public void onClick(View button) {
+                action.run();
+            }
+        });
+    }
+
+    /** A spinner of the layout. */
+    protected final ChoiceView choice(int id, ChoiceView.Listener listener) {
+        return new ChoiceView(find(id, Spinner.class), listener);
+    }
+
+    /** A slider of the layout, with its label and its reason. */
+    protected final SliderView slider(
+            int id, int label, int reason, SliderView.Listener listener) {
+        return new SliderView(
+                find(id, SeekBar.class), find(label, TextView.class),
+                find(reason, TextView.class), listener);
+    }
+
+    /** Shows a text of the layout; null takes no room. */
+    protected final void show(int id, String text) {
+        show(find(id, TextView.class), text);
+    }
+
+    /** Shows the buttons of a measurement; while one is going on, the screen stays on. */
+    protected final void showButtons(
+            int start, boolean canStart, int stop, boolean isRunning, int save, boolean canSave) {
+        view.findViewById(start).setEnabled(canStart);
+        view.findViewById(stop).setEnabled(isRunning);
+        view.findViewById(save).setVisibility(canSave ? View.VISIBLE : View.GONE);
+        view.setKeepScreenOn(isRunning);
     }
 
     /** Shows a text; null takes no room. */

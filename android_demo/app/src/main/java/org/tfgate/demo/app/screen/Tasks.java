@@ -5,6 +5,9 @@ public interface Tasks {
     /** Runs a task on the one thread that may wait and runs models; tasks run in their order. */
     void background(Runnable task);
 
+    /** Runs a task on a thread of its own. */
+    void alone(Runnable task);
+
     /** Runs a task on the thread that draws. */
     void screen(Runnable task);
 

@@ -8,9 +8,6 @@ import android.view.View;
 import android.view.ViewGroup;
 import android.widget.Button;
 import android.widget.ImageView;
-import android.widget.SeekBar;
-import android.widget.Spinner;
-import android.widget.TextView;
 import android.widget.Toast;
 import org.tfgate.demo.R;
 import org.tfgate.demo.app.bench.Picture;
@@ -39,15 +36,15 @@ public final class TryScreen extends Screen implements Presenter.View<TryState> 
         pictures = pictureView();
         tau = tauView();
         u = uView();
-        find(R.id.try_choose, Button.class).setOnClickListener(new View.OnClickListener() {
+        onClick(R.id.try_choose, new Runnable() {
             @Override
-            public void onClick(View button) {
+            public void run() {
                 choosePicture();
             }
         });
-        find(R.id.try_again, Button.class).setOnClickListener(new View.OnClickListener() {
+        onClick(R.id.try_again, new Runnable() {
             @Override
-            public void onClick(View button) {
+            public void run() {
                 TryScreen.this.presenter.runAgain();
             }
         });
@@ -81,11 +78,11 @@ public final class TryScreen extends Screen implements Presenter.View<TryState> 
         tau.show(state.tau);
         u.show(state.u);
         find(R.id.try_again, Button.class).setEnabled(state.canRun);
-        show(find(R.id.try_message, TextView.class), state.message);
-        show(find(R.id.try_classes, TextView.class), state.classes);
-        show(find(R.id.try_latency, TextView.class), state.latency);
-        show(find(R.id.try_macs, TextView.class), state.macs);
-        show(find(R.id.try_strip_note, TextView.class), state.stripNote);
+        show(R.id.try_message, state.message);
+        show(R.id.try_classes, state.classes);
+        show(R.id.try_latency, state.latency);
+        show(R.id.try_macs, state.macs);
+        show(R.id.try_strip_note, state.stripNote);
         find(R.id.try_strip, ChartView.class).show(state.strip, state.stripText);
         showPicture(state);
     }
@@ -94,7 +91,7 @@ public final class TryScreen extends Screen implements Presenter.View<TryState> 
         ImageView view = find(R.id.try_picture, ImageView.class);
         view.setContentDescription(state.pictureText);
         view.setVisibility(state.picture == null ? View.GONE : View.VISIBLE);
-        show(find(R.id.try_picture_text, TextView.class), state.pictureText);
+        show(R.id.try_picture_text, state.pictureText);
         if (state.picture != shown) {
             shown = state.picture;
             view.setImageBitmap(shown == null ? null : bitmap(shown));
@@ -128,32 +125,26 @@ public final class TryScreen extends Screen implements Presenter.View<TryState> 
     }
 
     private ChoiceView modelView() {
-        return new ChoiceView(
-                find(R.id.try_model, Spinner.class),
-                new ChoiceView.Listener() {
-                    @Override
-                    public void onChosen(int place) {
-                        presenter.selectModel(place);
-                    }
-                });
+        return choice(R.id.try_model, new ChoiceView.Listener() {
+            @Override
+            public void onChosen(int place) {
+                presenter.selectModel(place);
+            }
+        });
     }
 
     private ChoiceView pictureView() {
-        return new ChoiceView(
-                find(R.id.try_pictures, Spinner.class),
-                new ChoiceView.Listener() {
-                    @Override
-                    public void onChosen(int place) {
-                        presenter.selectPicture(place);
-                    }
-                });
+        return choice(R.id.try_pictures, new ChoiceView.Listener() {
+            @Override
+            public void onChosen(int place) {
+                presenter.selectPicture(place);
+            }
+        });
     }
 
     private SliderView tauView() {
-        return new SliderView(
-                find(R.id.try_tau, SeekBar.class),
-                find(R.id.try_tau_label, TextView.class),
-                find(R.id.try_tau_reason, TextView.class),
+        return slider(
+                R.id.try_tau, R.id.try_tau_label, R.id.try_tau_reason,
                 new SliderView.Listener() {
                     @Override
                     public void onMoved(int progress) {
@@ -163,10 +154,8 @@ public final class TryScreen extends Screen implements Presenter.View<TryState> 
     }
 
     private SliderView uView() {
-        return new SliderView(
-                find(R.id.try_u, SeekBar.class),
-                find(R.id.try_u_label, TextView.class),
-                find(R.id.try_u_reason, TextView.class),
+        return slider(
+                R.id.try_u, R.id.try_u_label, R.id.try_u_reason,
                 new SliderView.Listener() {
                     @Override
                     public void onMoved(int progress) {
