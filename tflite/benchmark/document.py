@@ -1,4 +1,4 @@
-"""The result of a benchmark, put together: see `tflite/schema/benchmark-3.json`."""
+"""The result of a benchmark, put together: see `tflite/schema/benchmark-4.json`."""
 
 import base64
 
