@@ -2,16 +2,19 @@ package org.tfgate.demo.app.bench;
 
 import android.graphics.Bitmap;
 import android.graphics.BitmapFactory;
+import android.media.ExifInterface;
 import java.io.IOException;
 import java.io.InputStream;
 
 /** Decodes pictures as Android does: PNG, JPEG and WebP. */
 public final class BitmapDecoder {
-    /** Opens a file, twice. */
+    /** Opens a file, several times. */
     public interface Opening {
         /** The file's bytes, from the first; the caller closes them. */
         InputStream open() throws IOException;
     }
+
+    private static final String JPEG = "image/jpeg";
 
     private BitmapDecoder() {}
 
@@ -27,13 +30,17 @@ public final class BitmapDecoder {
         if (options.outWidth < 1 || options.outHeight < 1) {
             throw new IOException("it is no picture that Android decodes");
         }
+        int orientation = orientation(opening, options.outMimeType);
+        boolean lies = orientation >= ExifInterface.ORIENTATION_TRANSPOSE;
         options.inJustDecodeBounds = false;
         options.inScaled = false;
         options.inPreferredConfig = Bitmap.Config.ARGB_8888;
         // Where something is transparent, its own colour counts, as in TensorFlow.
         options.inPremultiplied = false;
         options.inSampleSize =
-                SampleSize.of(options.outWidth, options.outHeight, width, height);
+                SampleSize.of(
+                        options.outWidth, options.outHeight,
+                        lies ? height : width, lies ? width : height);
         Bitmap bitmap;
         try {
             bitmap = decode(opening, options);
@@ -48,7 +55,24 @@ public final class BitmapDecoder {
                 pixels, 0, bitmap.getWidth(), 0, 0, bitmap.getWidth(), bitmap.getHeight());
         Picture picture = Picture.of(bitmap.getWidth(), bitmap.getHeight(), pixels);
         bitmap.recycle();
-        return picture;
+        return picture.upright(orientation);
+    }
+
+    /** How a camera was held, which it notes in JPEG files. */
+    private static int orientation(Opening opening, String type) throws IOException {
+        if (!JPEG.equals(type)) {
+            return ExifInterface.ORIENTATION_NORMAL;
+        }
+        try (InputStream stream = opening.open()) {
+            int noted =
+                    new ExifInterface(stream)
+                            .getAttributeInt(
+                                    ExifInterface.TAG_ORIENTATION,
+                                    ExifInterface.ORIENTATION_NORMAL);
+            boolean known = noted > ExifInterface.ORIENTATION_UNDEFINED
+                    && noted <= ExifInterface.ORIENTATION_ROTATE_270;
+            return known ? noted : ExifInterface.ORIENTATION_NORMAL;
+        }
     }
 
     private static Bitmap decode(Opening opening, BitmapFactory.Options options)

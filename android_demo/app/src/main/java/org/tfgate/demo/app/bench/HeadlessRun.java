@@ -125,10 +125,10 @@ public final class HeadlessRun implements BenchRun.Listener {
     }
 
     private void end(String line) {
-        log.end(line);
         ended = true;
         if (screen != null) {
             screen.close();
         }
+        log.end(line);
     }
 }

@@ -56,6 +56,39 @@ public final class Picture {
     }
 
     /**
+     * The picture as it is to be looked at.
+     *
+     * @param orientation as cameras note it (Exif), 1 to 8: 1 is upright; 6 and 8 are lying on a
+     *     side; the even ones below 6 and the odd ones from 5 on are mirrored.
+     * @throws IllegalArgumentException another number.
+     */
+    public Picture upright(int orientation) {
+        Checks.within(1, 8, orientation, "orientation");
+        if (orientation == 1) {
+            return this;
+        }
+        boolean lies = orientation >= 5;
+        boolean fromRight = orientation == 2 || orientation == 3 || orientation >= 7;
+        boolean fromBelow = orientation == 3 || orientation == 4 || orientation == 6
+                || orientation == 7;
+        int newWidth = lies ? height : width;
+        int newHeight = lies ? width : height;
+        byte[] turned = new byte[rgb.length];
+        for (int y = 0; y < newHeight; y++) {
+            for (int x = 0; x < newWidth; x++) {
+                int column = lies ? y : x;
+                int row = lies ? x : y;
+                int oldX = fromRight ? width - 1 - column : column;
+                int oldY = fromBelow ? height - 1 - row : row;
+                System.arraycopy(
+                        rgb, CHANNELS * (oldY * width + oldX),
+                        turned, CHANNELS * (y * newWidth + x), CHANNELS);
+            }
+        }
+        return new Picture(newWidth, newHeight, turned);
+    }
+
+    /**
      * The picture in another size. It is cut to the new proportions, the same at both sides, and
      * then made smaller, every new pixel the mean of the area it covers, or larger, between
      * neighbours.

@@ -50,25 +50,6 @@ public final class ResultFolder {
         return folder != null && (file(name, JSON).exists() || file(name, CSV).exists());
     }
 
-    /** The result documents, the newest first. */
-    public List<File> documents() {
-        File[] files = folder == null ? null : folder.listFiles();
-        List<File> documents = new ArrayList<File>();
-        for (File file : files == null ? new File[0] : files) {
-            if (file.isFile() && file.getName().endsWith(JSON)) {
-                documents.add(file);
-            }
-        }
-        Collections.sort(documents, new Comparator<File>() {
-            @Override
-            public int compare(File one, File other) {
-                int newest = Long.compare(other.lastModified(), one.lastModified());
-                return newest != 0 ? newest : one.getName().compareTo(other.getName());
-            }
-        });
-        return documents;
-    }
-
     /** Names of all results, documents or tables alone, the newest first. */
     public List<String> names() {
         File[] files = folder == null ? null : folder.listFiles();

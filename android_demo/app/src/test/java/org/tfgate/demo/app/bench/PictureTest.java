@@ -65,6 +65,32 @@ public final class PictureTest {
         }
     }
 
+    /** What each orientation makes of 1 2 3 over 4 5 6, row by row. */
+    @Test
+    public void picturesAreTurnedAsTheCameraNoted() {
+        int[][] upright = {
+            {1, 2, 3, 4, 5, 6}, {3, 2, 1, 6, 5, 4}, {6, 5, 4, 3, 2, 1}, {4, 5, 6, 1, 2, 3},
+            {1, 4, 2, 5, 3, 6}, {4, 1, 5, 2, 6, 3}, {6, 3, 5, 2, 4, 1}, {3, 6, 2, 5, 1, 4}
+        };
+        Picture picture = gray(3, 2, 1, 2, 3, 4, 5, 6);
+        for (int orientation = 1; orientation <= 8; orientation++) {
+            Picture turned = picture.upright(orientation);
+            assertEquals(orientation < 5 ? 3 : 2, turned.width());
+            for (int i = 0; i < 6; i++) {
+                assertEquals(
+                        "orientation " + orientation + ", pixel " + i,
+                        upright[orientation - 1][i],
+                        turned.value(i % turned.width(), i / turned.width(), 1));
+            }
+        }
+        try {
+            picture.upright(0);
+            fail("not refused");
+        } catch (IllegalArgumentException error) {
+            assertTrue(error.getMessage().startsWith("Expected orientation "));
+        }
+    }
+
     @Test
     public void theSameSizeIsTheSamePicture() {
         Picture picture = gray(2, 1, 1, 2);

@@ -65,7 +65,7 @@ public final class ResultFolderTest {
         ResultFolder none = new ResultFolder(null);
         assertRefused(none, "run", "Expected a folder for results, got no storage.");
         assertFalse(none.has("run"));
-        assertTrue(none.documents().isEmpty());
+        assertTrue(none.names().isEmpty());
         File inAFile = new File(temporary.newFile("file"), "results");
         assertRefused(
                 new ResultFolder(inAFile), "run",
@@ -85,14 +85,18 @@ public final class ResultFolderTest {
     public void listsTheNewestFirst() throws Exception {
         File old = results.write("b", ResultFolder.JSON, bytes("{}"));
         File young = results.write("a", ResultFolder.JSON, bytes("{}"));
-        results.write("a", ResultFolder.CSV, bytes(""));
-        assertTrue(old.setLastModified(1000000));
-        assertTrue(young.setLastModified(2000000));
-        assertEquals(Arrays.asList(young, old), results.documents());
+        File table = results.write("a", ResultFolder.CSV, bytes(""));
+        File other = new File(folder, "notes.txt");
+        assertTrue(other.createNewFile());
+        assertTrue(old.setLastModified(1500000));
+        assertTrue(young.setLastModified(1000000));
+        assertTrue(table.setLastModified(2000000));
+        assertEquals(Arrays.asList("a", "b"), results.names());
         assertTrue(old.setLastModified(2000000));
-        assertEquals(Arrays.asList(young, old), results.documents());
+        assertEquals(Arrays.asList("a", "b"), results.names());
         assertTrue(results.delete("a"));
         assertTrue(results.delete("a"));
+        assertTrue(other.delete());
         assertArrayEquals(new String[] {"b.json"}, folder.list());
     }
 
