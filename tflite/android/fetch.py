@@ -23,7 +23,7 @@ def fetch(phone, done, models, out, name, *, draw=None):
             for no NAME.html.
 
     Returns:
-        Dict as `tflite/schema/benchmark-3.json` describes it.
+        Dict as `tflite/schema/benchmark-4.json` describes it.
 
     Raises:
         InputError: there is no result, it does not follow the schema, or it is about

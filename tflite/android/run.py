@@ -69,7 +69,7 @@ def android(
         show: function of one line of text, for progress.
 
     Returns:
-        Dict as `tflite/schema/benchmark-3.json` describes it, which NAME.json in `out`
+        Dict as `tflite/schema/benchmark-4.json` describes it, which NAME.json in `out`
         holds.
 
     Raises:
