@@ -62,3 +62,6 @@ FAST = (
     "tests/tools/test_android_vectors.py",
     "tests/trainers/common/test_expressions.py",
 )
+
+# Those of them that read files of which Bazel knows nothing, so that it runs them anew.
+EXTERNAL = ("tests/tools/bazel_check/test_build_files.py",)

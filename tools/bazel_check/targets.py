@@ -162,6 +162,8 @@ def _text(target):
         arguments["data"] = data
     if target.rule == "pytest_test" and paths[0].startswith(extras.FAST):
         arguments["tags"] = ["fast"]
+        if paths[0] in extras.EXTERNAL:
+            arguments["tags"].insert(0, "external")
     if target.deps:
         deps = [_seen_from(target.folder, each) for each in target.deps]
         arguments["deps"] = sorted(deps, key=_order)
