@@ -1,0 +1,52 @@
+package org.tfgate.demo.app.bench;
+
+import java.io.File;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/** The pictures in a folder, to which a computer pushes them. */
+public final class FolderPictures implements PictureFiles {
+    // What the computer calls a file that is not there as a whole.
+    private static final String UNFINISHED = ".part";
+
+    private final File folder;
+
+    /**
+     * @param folder need not exist; null if the device has no such storage now.
+     */
+    public FolderPictures(File folder) {
+        this.folder = folder;
+    }
+
+    @Override
+    public String dataset() {
+        return "given";
+    }
+
+    @Override
+    public List<String> names() {
+        File[] files = folder == null ? null : folder.listFiles();
+        List<String> names = new ArrayList<String>();
+        for (File file : files == null ? new File[0] : files) {
+            if (file.isFile() && !file.getName().endsWith(UNFINISHED)) {
+                names.add(file.getName());
+            }
+        }
+        Collections.sort(names);
+        return names;
+    }
+
+    @Override
+    public Picture decode(final String name, int width, int height) throws IOException {
+        return BitmapDecoder.decode(new BitmapDecoder.Opening() {
+            @Override
+            public InputStream open() throws IOException {
+                return new FileInputStream(new File(folder, name));
+            }
+        }, width, height);
+    }
+}
