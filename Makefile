@@ -60,9 +60,10 @@ test-large: $(ENVIRONMENT)
 android-test: android-packages
 	$(MAVEN) test $(ARGS)
 
-# Reading an APK back takes any Python 3.11 and none of its packages.
+# Reading it back takes a Python 3.11 and none of the packages in .venv.
 apk: android-packages
 	$(MAVEN) package $(ARGS)
+	python3 -m tools.android_api check
 	python3 -m tools.android_apk android_demo/app/target/tfgate-demo.apk --rebuild
 
 android-packages:

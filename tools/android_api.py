@@ -16,7 +16,8 @@ may use what that level has; whoever uses the class has to compare.
 `write` makes the list anew. A member gets on it only if Android's public API has it:
 its level is that of the SDK's declarations (npm, @nativescript/types-android), and, for
 android.*, it must be the first level whose real android.jar has the member with these
-very types (Maven, org.robolectric:android-all). Downloads about 150 MB a level.
+very types (Maven, org.robolectric:android-all). Of that, those of the levels that the
+list names are downloaded, and of the levels before them: about 150 MB each.
 
 Nothing but Python's own library is needed; for `write`, npm and Maven, too.
 """
@@ -139,9 +140,7 @@ def write(path=LIST):
             continue
         level = max(level, MIN_SDK)
         if member.owner.startswith("android/"):
-            real = _level_in_jars(member)
-            if real != level:
-                found.append(f"{member}: declared since {level}, in the jars {real}")
+            found += _contradictions(member, level)
         lines.append(f"{level} {member}")
     if not found:
         text = _HEADER + "\n".join(lines) + "\n"
@@ -228,14 +227,13 @@ def _outermost(name):
     return name.partition("$")[0]
 
 
-def _level_in_jars(member):
-    """The first level from which on all jars have it; None: the newest has not."""
-    level = None
-    for candidate in sorted(JARS, reverse=True):
-        if not _has(candidate, member.owner, member.name, member.descriptor):
-            break
-        level = candidate
-    return level
+def _contradictions(member, level):
+    """A line for each jar at the border, or the newest, that says otherwise."""
+    for jar in sorted({level - 1, level, max(JARS)} & JARS.keys()):
+        has = _has(jar, member.owner, member.name, member.descriptor)
+        if has != (jar >= level):
+            told = "has it" if has else "does not have it"
+            yield f"{member}: declared since {level}, but the jar of {jar} {told}"
 
 
 def _has(level, owner, name, descriptor):

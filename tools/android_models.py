@@ -33,8 +33,6 @@ NETWORKS = ("dense", "gated")
 RUNTIME = "2.16"
 IMAGES_PER_DIGIT = 2
 
-_ASSETS = flags.DEFINE_string("assets", None, "Folder of the app's assets.")
-
 
 def main(argv):
     """Writes the files; returns the exit code."""
@@ -42,7 +40,7 @@ def main(argv):
         print(f"expected flags only (--name=value), got {argv[1]!r}", file=sys.stderr)
         return 2
     workdir = pathlib.Path(flags.FLAGS.workdir)
-    assets = pathlib.Path(_ASSETS.value or ASSETS)
+    assets = pathlib.Path(flags.FLAGS.assets)
     for folder in ("models", "images"):
         (assets / folder).mkdir(parents=True, exist_ok=True)
     facts = {
@@ -117,4 +115,6 @@ def sha256(path):
 
 
 if __name__ == "__main__":
+    flags.DEFINE_string("workdir", demo.WORKDIR, "Directory for networks and results.")
+    flags.DEFINE_string("assets", str(ASSETS), "Folder of the app's assets.")
     app.run(main)

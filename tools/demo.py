@@ -24,9 +24,7 @@ from trainers import digits
 from trainers.common import program
 from trainers.common import settings
 
-_WORKDIR = flags.DEFINE_string(
-    "workdir", "build/demo", "Directory for networks, files, results and the report."
-)
+WORKDIR = "build/demo"
 _TAU = 0.5
 _NETWORKS = {
     "dense": {"gate": "none"},
@@ -52,7 +50,7 @@ def main(argv):
         print(f"expected flags only (--name=value), got {argv[1]!r}", file=sys.stderr)
         return 2
     started = time.monotonic()
-    workdir = pathlib.Path(_WORKDIR.value)
+    workdir = pathlib.Path(flags.FLAGS.workdir)
     results = {}
     for step, name in enumerate(_NETWORKS, start=1):
         _headline(step, f"train on digits: {name}")
@@ -221,4 +219,7 @@ def _conditions(results, latencies, seconds):
 
 
 if __name__ == "__main__":
+    flags.DEFINE_string(
+        "workdir", WORKDIR, "Directory for networks, files, results and the report."
+    )
     app.run(main)
