@@ -163,6 +163,8 @@ def main(argv):
         return 1
     for line in found:
         print(line, file=sys.stderr)
+    if argv[1] == "check" and any(" the list" in line for line in found):
+        print("Make the list anew: python -m tools.android_api write", file=sys.stderr)
     if not found:
         levels = list(read_list().values())
         newer = sum(level > MIN_SDK for level in levels)
@@ -238,8 +240,9 @@ def _contradictions(member, level):
 
 def _has(level, owner, name, descriptor):
     if not owner.startswith("android/"):
-        # The jars have no java.*; the declarations told that it is public.
-        return not name or owner == "java/lang/Object" and name in _OBJECT
+        # The jars have none of Java's own.
+        member = class_files.Member(owner, name, descriptor)
+        return (_declarations().level(member) or level + 1) <= level
     file = _in_jar(level, owner)
     if file is None:
         return False
@@ -248,9 +251,6 @@ def _has(level, owner, name, descriptor):
     if name == "<init>":
         return False
     return any(_has(level, parent, name, descriptor) for parent in file.parents)
-
-
-_OBJECT = ("getClass", "hashCode", "equals", "toString", "notify", "notifyAll", "wait")
 
 
 @functools.cache
@@ -273,6 +273,7 @@ def _jar(level):
     return zipfile.ZipFile(path)
 
 
+@functools.cache
 def _declarations():
     name, version = DECLARATIONS
     with tempfile.TemporaryDirectory() as folder:

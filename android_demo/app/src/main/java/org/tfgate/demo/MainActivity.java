@@ -4,6 +4,7 @@ import android.app.Activity;
 import android.content.Intent;
 import android.os.Bundle;
 import android.view.ViewGroup;
+import android.view.WindowManager;
 import android.widget.RadioGroup;
 import java.util.HashMap;
 import java.util.Map;
@@ -12,12 +13,13 @@ import org.tfgate.demo.app.DemoApplication;
 import org.tfgate.demo.app.adapt.AdaptScreen;
 import org.tfgate.demo.app.compare.CompareScreen;
 import org.tfgate.demo.app.results.ResultsScreen;
+import org.tfgate.demo.app.screen.Occupation;
 import org.tfgate.demo.app.screen.Screen;
 import org.tfgate.demo.app.sweep.SweepScreen;
 import org.tfgate.demo.app.tryout.TryScreen;
 
 /** The app's only window: a row of tabs, and the screen of the tab that is chosen. */
-public final class MainActivity extends Activity {
+public final class MainActivity extends Activity implements Occupation.Listener {
     private static final String TRY_STATE = "try";
 
     private AppParts parts;
@@ -52,6 +54,8 @@ public final class MainActivity extends Activity {
     @Override
     protected void onStart() {
         super.onStart();
+        parts.occupation().add(this);
+        onOccupationChanged();
         if (screen != null) {
             screen.start();
         }
@@ -62,10 +66,21 @@ public final class MainActivity extends Activity {
         if (screen != null) {
             screen.stop();
         }
+        parts.occupation().remove(this);
         if (!isChangingConfigurations()) {
             parts.leave();
         }
         super.onStop();
+    }
+
+    /** While something is measured, the phone does not turn its screen off, nor slow down. */
+    @Override
+    public void onOccupationChanged() {
+        if (parts.occupation().isFree()) {
+            getWindow().clearFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON);
+        } else {
+            getWindow().addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON);
+        }
     }
 
     @Override

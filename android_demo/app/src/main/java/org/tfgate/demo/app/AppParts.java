@@ -22,6 +22,7 @@ import org.tfgate.demo.tflite.TfliteEngine;
 
 /** What outlives activities: the presenters, and what they share. */
 public final class AppParts {
+    private final Occupation occupation = new Occupation();
     private final TryPresenter tryout;
     private final ComparePresenter compare;
     private final SweepPresenter sweep;
@@ -32,7 +33,6 @@ public final class AppParts {
     public AppParts(Context context) {
         Texts texts = new AndroidTexts(context);
         Tasks tasks = new AndroidTasks();
-        Occupation occupation = new Occupation();
         DrawnPlatform platform = new DrawnPlatform(tasks);
         Bench bench = new Bench(context, platform);
         ModelList models = new ModelList(bench.catalogue(), tasks);
@@ -58,6 +58,11 @@ public final class AppParts {
         compare.leave();
         sweep.leave();
         adapt.stop();
+    }
+
+    /** Whether something is measured. */
+    public Occupation occupation() {
+        return occupation;
     }
 
     /** Of the screen "Try". */

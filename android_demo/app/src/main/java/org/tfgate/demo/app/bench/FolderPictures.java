@@ -12,6 +12,7 @@ import java.util.List;
 public final class FolderPictures implements PictureFiles {
     // What the computer calls a file that is not there as a whole.
     private static final String UNFINISHED = ".part";
+    private static final String HIDDEN = ".";
 
     private final File folder;
 
@@ -32,8 +33,9 @@ public final class FolderPictures implements PictureFiles {
         File[] files = folder == null ? null : folder.listFiles();
         List<String> names = new ArrayList<String>();
         for (File file : files == null ? new File[0] : files) {
-            if (file.isFile() && !file.getName().endsWith(UNFINISHED)) {
-                names.add(file.getName());
+            String name = file.getName();
+            if (file.isFile() && !name.startsWith(HIDDEN) && !name.endsWith(UNFINISHED)) {
+                names.add(name);
             }
         }
         Collections.sort(names);

@@ -7,6 +7,8 @@ import java.util.Locale;
 
 /** Plots below one another over the same x axis: each number has an axis of its own. */
 public final class PanelChart implements Drawing {
+    private static final int MOST_TICKS = 10;
+
     private final List<Panel> panels;
     private final String xTitle;
     private final double xLow;
@@ -42,7 +44,7 @@ public final class PanelChart implements Drawing {
     public void draw(ChartCanvas canvas, float width, ChartTheme theme) {
         float left = axisWidth(theme, canvas);
         float right = width - theme.dp(8);
-        Ticks x = Ticks.around(xLow, xHigh, steps(right - left, widestX(theme, canvas), theme));
+        Ticks x = xTicks(right - left, theme, canvas);
         float top = 0.0f;
         PanelPlot plot = null;
         for (Panel panel : panels) {
@@ -130,16 +132,21 @@ public final class PanelChart implements Drawing {
         return widest + theme.dp(8);
     }
 
-    private float widestX(ChartTheme theme, TextMeter meter) {
-        Ticks ticks = Ticks.around(xLow, xHigh, 10);
-        float widest = 0.0f;
-        for (double value : ticks.values()) {
-            widest = Math.max(widest, meter.width(ticks.label(value, locale), theme.textSize()));
+    /** As many ticks as have room for their labels; the last is moved in, if it would hang out. */
+    private Ticks xTicks(float room, ChartTheme theme, TextMeter meter) {
+        Ticks ticks = null;
+        for (int count = MOST_TICKS; count > 0; count--) {
+            ticks = Ticks.around(xLow, xHigh, count);
+            float widest = 0.0f;
+            for (double value : ticks.values()) {
+                String label = ticks.label(value, locale);
+                widest = Math.max(widest, meter.width(label, theme.textSize()));
+            }
+            float movedIn = Math.max(0.0f, widest / 2.0f - theme.dp(8));
+            if (room / (ticks.values().size() - 1) >= widest + movedIn + theme.dp(6)) {
+                return ticks;
+            }
         }
-        return widest;
-    }
-
-    private static int steps(float room, float widest, ChartTheme theme) {
-        return Math.max(1, Math.min(10, (int) (room / (widest + theme.dp(14)))));
+        return ticks;
     }
 }

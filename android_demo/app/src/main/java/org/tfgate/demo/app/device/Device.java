@@ -7,6 +7,7 @@ import android.content.pm.ApplicationInfo;
 import android.os.BatteryManager;
 import android.os.Build;
 import android.os.PowerManager;
+import android.os.Process;
 import java.io.File;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,7 +39,7 @@ public final class Device implements ThermalSource, DeviceProbe {
         if (xnnpack) {
             delegates.add("xnnpack");
         }
-        return DeviceFacts.builder(model(), Build.SUPPORTED_ABIS[0], frequencies.cores())
+        return DeviceFacts.builder(model(), abi(), frequencies.cores())
                 .manufacturer(Names.known(Build.MANUFACTURER, Build.UNKNOWN))
                 .soc(soc())
                 .android(Build.VERSION.RELEASE, Build.VERSION.SDK_INT)
@@ -92,6 +93,13 @@ public final class Device implements ThermalSource, DeviceProbe {
     private static String model() {
         String model = Names.known(Build.MODEL, "");
         return model == null ? Build.UNKNOWN : model;
+    }
+
+    /** The ABI of this process, which need not be the device's first. */
+    private static String abi() {
+        return Process.is64Bit()
+                ? Build.SUPPORTED_64_BIT_ABIS[0]
+                : Build.SUPPORTED_32_BIT_ABIS[0];
     }
 
     private static String soc() {

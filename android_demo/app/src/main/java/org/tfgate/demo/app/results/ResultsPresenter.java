@@ -133,7 +133,10 @@ public final class ResultsPresenter extends Presenter<ResultsState>
         } else if (message == null && results.isEmpty()) {
             message = texts.get(R.string.results_none);
         }
-        return new ResultsState(results, message, toDelete);
+        // To share one is to leave the app, which would end the measurement.
+        List<ResultFile> offered =
+                occupation.isFree() ? results : Collections.<ResultFile>emptyList();
+        return new ResultsState(offered, message, toDelete);
     }
 
     /** Unless something is measured, which reading would disturb. */

@@ -17,14 +17,11 @@ public final class ChoiceView {
     }
 
     private final Spinner spinner;
-    private final ArrayAdapter<String> adapter;
     private List<String> shown = new ArrayList<String>();
     private int selected = -1;
 
     public ChoiceView(Spinner spinner, final Listener listener) {
         this.spinner = spinner;
-        adapter = new ArrayAdapter<String>(spinner.getContext(), R.layout.item_choice);
-        spinner.setAdapter(adapter);
         spinner.setOnItemSelectedListener(new AdapterView.OnItemSelectedListener() {
             @Override
             public void onItemSelected(AdapterView<?> parent, View view, int place, long id) {
@@ -45,11 +42,12 @@ public final class ChoiceView {
         selected = choice.selected();
         if (!choice.labels().equals(shown)) {
             shown = choice.labels();
-            adapter.clear();
-            adapter.addAll(shown);
-        }
-        if (selected >= 0 && spinner.getSelectedItemPosition() != selected) {
-            spinner.setSelection(selected);
+            // Not the same adapter with other lines: what of those a spinner selects, it decides.
+            spinner.setAdapter(
+                    new ArrayAdapter<String>(spinner.getContext(), R.layout.item_choice, shown));
+            spinner.setSelection(selected, false);
+        } else if (spinner.getSelectedItemPosition() != selected) {
+            spinner.setSelection(selected, false);
         }
         spinner.setEnabled(choice.isEnabled());
     }

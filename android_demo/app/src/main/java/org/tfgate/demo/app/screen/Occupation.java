@@ -17,9 +17,14 @@ public final class Occupation {
     private final List<Listener> listeners = new ArrayList<Listener>();
     private Object owner;
 
-    /** Adds someone who hears of changes for as long as the app lives. */
+    /** Adds someone who hears of changes from now on. */
     public void add(Listener listener) {
         listeners.add(listener);
+    }
+
+    /** Removes someone who was added. */
+    public void remove(Listener listener) {
+        listeners.remove(listener);
     }
 
     /** Begins a measurement; whether none was going on. */

@@ -79,13 +79,12 @@ public abstract class Screen {
         show(find(id, TextView.class), text);
     }
 
-    /** Shows the buttons of a measurement; while one is going on, the screen stays on. */
+    /** Shows the buttons of a measurement. */
     protected final void showButtons(
             int start, boolean canStart, int stop, boolean isRunning, int save, boolean canSave) {
         view.findViewById(start).setEnabled(canStart);
         view.findViewById(stop).setEnabled(isRunning);
         view.findViewById(save).setVisibility(canSave ? View.VISIBLE : View.GONE);
-        view.setKeepScreenOn(isRunning);
     }
 
     /** Shows a text; null takes no room. */

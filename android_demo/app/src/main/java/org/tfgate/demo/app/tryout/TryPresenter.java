@@ -179,14 +179,14 @@ public final class TryPresenter extends Presenter<TryState>
     public TryState state() {
         ModelEntry entry = models.find(model);
         ModelMetadata metadata = entry == null ? null : entry.metadata();
-        String message = message(entry);
         return new TryState(
                 modelChoice(),
                 pictureChoice(),
                 Sliders.tau(metadata, tau, texts),
                 Sliders.u(metadata, u, texts),
                 canRun(entry),
-                message,
+                occupation.isFree(),
+                message(entry),
                 outcome == null ? null : new TryReport(outcome, texts),
                 outcome == null ? null : outcome.picture,
                 pictureText());

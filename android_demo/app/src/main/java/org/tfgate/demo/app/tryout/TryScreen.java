@@ -78,6 +78,7 @@ public final class TryScreen extends Screen implements Presenter.View<TryState> 
         tau.show(state.tau);
         u.show(state.u);
         find(R.id.try_again, Button.class).setEnabled(state.canRun);
+        find(R.id.try_choose, Button.class).setEnabled(state.canChoose);
         show(R.id.try_message, state.message);
         show(R.id.try_classes, state.classes);
         show(R.id.try_latency, state.latency);

@@ -12,6 +12,7 @@ final class TryState {
     final Slider tau;
     final Slider u;
     final boolean canRun;
+    final boolean canChoose;
     final String message;
     final Picture picture;
     final String pictureText;
@@ -23,19 +24,21 @@ final class TryState {
     final String stripNote;
 
     /**
+     * @param canChoose whether the person may leave the app for a picture.
      * @param message what is wrong, or what is awaited.
      * @param report what came out; null for nothing.
      * @param picture as the model saw it; null for none.
      * @param pictureText what the picture is, in words.
      */
     TryState(
-            Choice models, Choice pictures, Slider tau, Slider u, boolean canRun, String message,
-            TryReport report, Picture picture, String pictureText) {
+            Choice models, Choice pictures, Slider tau, Slider u, boolean canRun, boolean canChoose,
+            String message, TryReport report, Picture picture, String pictureText) {
         this.models = models;
         this.pictures = pictures;
         this.tau = tau;
         this.u = u;
         this.canRun = canRun;
+        this.canChoose = canChoose;
         this.message = message;
         this.picture = picture;
         this.pictureText = pictureText;

@@ -14,6 +14,7 @@ import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.tfgate.demo.app.bench.ResultFolder;
+import org.tfgate.demo.app.chart.Drawings;
 import org.tfgate.demo.app.screen.FakeDevice;
 import org.tfgate.demo.app.screen.Presenter;
 import org.tfgate.demo.core.device.ThermalStatus;
@@ -102,6 +103,7 @@ public final class AdaptPresenterTest {
         double hot = Double.parseDouble(rows[rows.length - 1].split(",")[5]);
         assertEquals(1.0, cool, 0.1);
         assertTrue("u " + hot, hot <= 0.5);
+        Drawings.drawAll("screen_adapt", shown.chart);
         assertTrue(shown.now, shown.now.endsWith("thermal status: severe"));
         assertTrue(shown.description, shown.description.contains("highest thermal status severe"));
     }

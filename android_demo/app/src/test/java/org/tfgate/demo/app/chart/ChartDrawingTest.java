@@ -1,25 +1,19 @@
 package org.tfgate.demo.app.chart;
 
-import static org.junit.Assert.assertFalse;
 import static org.junit.Assert.assertTrue;
 
-import java.awt.geom.Rectangle2D;
-import java.io.File;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import org.junit.Test;
-import org.tfgate.demo.app.resources.ResourceFiles;
 
 /**
  * Draws every chart on the JVM: light and dark, narrow and wide, with usual and with large text.
  * The pictures are left in {@code target/drawings} for people to look at.
  */
 public final class ChartDrawingTest {
-    private static final float DENSITY = 2.0f;
-
     @Test
     public void stripOfAFewBlocks() throws Exception {
         List<BlockStrip.Cell> cells = new ArrayList<BlockStrip.Cell>();
@@ -27,7 +21,7 @@ public final class ChartDrawingTest {
         cells.add(new BlockStrip.Cell("block1", "30 %", 0.3, 1.0));
         cells.add(new BlockStrip.Cell("block2", "10 %", 0.1, 0.0));
         cells.add(new BlockStrip.Cell("block3", "40 %", 0.4, 0.625));
-        drawAll("strip_few", new BlockStrip(cells));
+        Drawings.drawAll("strip_few", new BlockStrip(cells));
     }
 
     @Test
@@ -40,7 +34,7 @@ public final class ChartDrawingTest {
                             "conv" + (2 + i / 4) + "_block" + (1 + i % 4), (3 + i % 5) + " %",
                             0.03 + 0.01 * (i % 5), open));
         }
-        drawAll("strip_many", new BlockStrip(cells));
+        Drawings.drawAll("strip_many", new BlockStrip(cells));
     }
 
     @Test
@@ -48,7 +42,7 @@ public final class ChartDrawingTest {
         List<BlockStrip.Cell> cells = new ArrayList<BlockStrip.Cell>();
         cells.add(new BlockStrip.Cell("block1", "30 %", 0.3, null));
         cells.add(new BlockStrip.Cell("block2", "70 %", 0.7, null));
-        drawAll("strip_unknown", new BlockStrip(cells));
+        Drawings.drawAll("strip_unknown", new BlockStrip(cells));
     }
 
     @Test
@@ -60,7 +54,7 @@ public final class ChartDrawingTest {
             dense[i] = 31.5 + 0.8 * random.nextGaussian() + (i % 50 == 0 ? 20.0 : 0.0);
             gated[i] = 17.0 + (i % 4) * 2.1 + 0.5 * random.nextGaussian();
         }
-        drawAll(
+        Drawings.drawAll(
                 "distribution",
                 new DistributionChart(
                         Arrays.asList(
@@ -75,7 +69,7 @@ public final class ChartDrawingTest {
 
     @Test
     public void distributionsBeforeTheFirstRun() throws Exception {
-        drawAll(
+        Drawings.drawAll(
                 "distribution_empty",
                 new DistributionChart(
                         Arrays.asList(
@@ -95,7 +89,7 @@ public final class ChartDrawingTest {
             tail[i] = latency[i] * 1.15;
             macs[i] = 4.1 - 3.4 * tau[i] * tau[i];
         }
-        drawAll(
+        Drawings.drawAll(
                 "sweep",
                 new PanelChart(
                         Arrays.asList(
@@ -125,7 +119,7 @@ public final class ChartDrawingTest {
             u[i] = Math.max(0.2, 1.0 - thermal[i] * 0.3);
             latency[i] = 20.0 + 2.0 * random.nextGaussian();
         }
-        drawAll(
+        Drawings.drawAll(
                 "adapt",
                 new PanelChart(
                         Arrays.asList(
@@ -161,38 +155,5 @@ public final class ChartDrawingTest {
         double open = Contrast.luminance(canvas.color(10, 8));
         double shut = Contrast.luminance(canvas.color(190, 8));
         assertTrue(open + " and " + shut, Math.abs(open - shut) > 0.5);
-    }
-
-    /** Nothing is cut off, no two texts lie over one another. */
-    private static void drawAll(String name, Drawing drawing) throws Exception {
-        for (String mode : Themes.MODES) {
-            for (int width : new int[] {280, 760}) {
-                for (float scale : new float[] {1.0f, 2.0f}) {
-                    ChartTheme theme = Themes.of(mode, DENSITY, scale);
-                    String file = name + "_" + mode + "_" + width + "_x" + (int) scale + ".png";
-                    draw(new File(ResourceFiles.drawings(), file), drawing, width, theme);
-                }
-            }
-        }
-    }
-
-    private static void draw(File file, Drawing drawing, int dp, ChartTheme theme)
-            throws Exception {
-        int background = theme.colors().background();
-        int width = Math.round(theme.dp(dp));
-        float height = drawing.height(width, theme, new AwtCanvas(1, 1, background));
-        AwtCanvas canvas = new AwtCanvas(width, (int) Math.ceil(height), background);
-        drawing.draw(canvas, width, theme);
-        canvas.write(file);
-        Rectangle2D room = new Rectangle2D.Float(-1, -1, width + 2, height + 2);
-        assertTrue(file + ": " + canvas.drawn() + " in " + room, room.contains(canvas.drawn()));
-        assertFalse(canvas.texts.isEmpty());
-        for (int i = 0; i < canvas.texts.size(); i++) {
-            for (int j = 0; j < i; j++) {
-                assertFalse(
-                        file + ": " + canvas.words.get(i) + " over " + canvas.words.get(j),
-                        canvas.texts.get(i).intersects(canvas.texts.get(j)));
-            }
-        }
     }
 }

@@ -12,6 +12,7 @@ import org.junit.Before;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
+import org.tfgate.demo.app.chart.Drawings;
 import org.tfgate.demo.app.screen.FakeDevice;
 import org.tfgate.demo.app.screen.Presenter;
 
@@ -84,6 +85,7 @@ public final class ComparePresenterTest {
         assertTrue(shown.efficiency, shown.efficiency.startsWith("Skip efficiency: "));
         assertTrue(shown.details, shown.details.startsWith("Executed MACs: "));
         assertNotNull(shown.chart);
+        Drawings.drawAll("screen_compare", shown.chart);
         assertTrue(shown.description, shown.description.contains("median 12.0 ms"));
         assertTrue(
                 shown.description,

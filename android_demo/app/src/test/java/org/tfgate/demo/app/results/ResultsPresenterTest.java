@@ -177,6 +177,8 @@ public final class ResultsPresenterTest {
         phone.occupation.release(this);
         phone.tasks.runAll();
         assertEquals(1, shown.results.size());
+        phone.occupation.take(this);
+        assertTrue("nothing to leave the app with", shown.results.isEmpty());
     }
 
     @Test

@@ -10,6 +10,7 @@ import org.junit.Before;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
+import org.tfgate.demo.app.chart.Drawings;
 import org.tfgate.demo.app.screen.FakeDevice;
 import org.tfgate.demo.app.screen.Presenter;
 import org.tfgate.demo.core.device.ThermalStatus;
@@ -57,6 +58,7 @@ public final class SweepPresenterTest {
         assertTrue(lines[1], lines[1].startsWith("\u03c4 = 0.00: 12.0 ms, "));
         assertTrue(lines[11], lines[11].startsWith("\u03c4 = 1.00: 5.33 ms, "));
         assertNotNull(shown.chart);
+        Drawings.drawAll("screen_sweep", shown.chart);
         assertTrue(shown.description, shown.description.contains(lines[1]));
         assertTrue(shown.description, shown.description.contains(lines[11]));
         assertTrue(shown.message, shown.message.startsWith("Saved as sweep-"));

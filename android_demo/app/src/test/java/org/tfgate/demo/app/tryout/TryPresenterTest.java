@@ -19,6 +19,7 @@ import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.tfgate.demo.app.CoreFiles;
 import org.tfgate.demo.app.chart.BlockStrip;
+import org.tfgate.demo.app.chart.Drawings;
 import org.tfgate.demo.app.screen.FakeDevice;
 import org.tfgate.demo.app.screen.Presenter;
 
@@ -88,6 +89,7 @@ public final class TryPresenterTest {
         assertEquals(
                 "Ran: block2 (1 of 2 parts).\nSkipped: block1.", shown.stripText);
         assertEquals(0.5, shown.strip.cells().get(2).openShare(), 0.0);
+        Drawings.drawAll("screen_try", shown.strip);
         assertTrue(shown.macs, shown.macs.startsWith("Executed "));
     }
 
@@ -301,7 +303,9 @@ public final class TryPresenterTest {
         assertEquals(runs, phone.runs);
         assertTrue(shown.message, shown.message.startsWith("A measurement is going on."));
         assertFalse(shown.canRun);
+        assertFalse("the app must not be left", shown.canChoose);
         phone.occupation.release(this);
+        assertTrue(shown.canChoose);
         assertTrue(shown.canRun);
         presenter.runAgain();
         phone.tasks.runAll();
