@@ -1,5 +1,6 @@
 package org.tfgate.demo.app.bench;
 
+import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -219,24 +220,23 @@ public final class BenchRun {
         if (job.resultName() == null) {
             return new BenchOutcome(result, null, null, failure);
         }
-        BenchOutcome outcome = new BenchOutcome(result, null, null, failure);
+        File json = null;
+        String unwritten;
         try {
-            outcome =
-                    new BenchOutcome(
-                            result,
-                            services.results.write(
-                                    job.resultName(), ResultFolder.JSON,
-                                    ResultDocument.write(result)),
-                            null, failure);
-            return new BenchOutcome(
-                    result, outcome.json(),
+            json =
                     services.results.write(
-                            job.resultName(), ResultFolder.CSV,
-                            RunTable.write(result, OUTLIER)),
-                    failure);
+                            job.resultName(), ResultFolder.JSON, ResultDocument.write(result));
+            File csv =
+                    services.results.write(
+                            job.resultName(), ResultFolder.CSV, RunTable.write(result, OUTLIER));
+            return new BenchOutcome(result, json, csv, failure);
         } catch (IOException error) {
-            return new BenchOutcome(result, outcome.json(), null, error.getMessage());
+            unwritten = error.getMessage();
+        } catch (OutOfMemoryError error) {
+            unwritten = "Expected memory to write the result, got none left.";
         }
+        return new BenchOutcome(
+                result, json, null, failure == null ? unwritten : failure + "; " + unwritten);
     }
 
     private String failure(BenchJob job, RunResult run) {
