@@ -22,6 +22,7 @@ import org.tfgate.demo.core.run.RunListener;
 import org.tfgate.demo.core.run.RunResult;
 import org.tfgate.demo.core.run.StopReason;
 import org.tfgate.demo.core.run.StopSignal;
+import org.tfgate.demo.core.run.ThermalSource;
 
 /**
  * A run on a thread of its own, from the first model that is loaded to the result's files. It knows
@@ -45,6 +46,7 @@ public final class BenchRun {
     // Two runs at a time would measure one another.
     private static final Semaphore SLOT = new Semaphore(1);
     private static final long SLOT_SECONDS = 10;
+    private static final long STATUS_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final double OUTLIER = 3.0;
 
     private final JobSource source;
@@ -196,10 +198,10 @@ public final class BenchRun {
                 services.device.facts(job.plan().configurations().get(0).options().xnnpack());
         DeviceState before = services.device.state();
         long date = services.platform.dateMillis();
+        ThermalSource thermal =
+                new RareThermalSource(services.thermal, services.clock, STATUS_NANOS);
         RunResult run =
-                new BenchmarkRunner(
-                                services.engines, job.images(), services.thermal,
-                                services.clock)
+                new BenchmarkRunner(services.engines, job.images(), thermal, services.clock)
                         .run(job.plan(), stop, new Notes());
         DeviceState after = services.device.state();
         String failure = failure(job, run);
