@@ -8,8 +8,10 @@ ARGS :=
 # Processes of `make test`, each with a memory of about 4 GiB.
 TEST_WORKERS := --numprocesses auto --maxprocesses 4 --dist loadfile
 
-# Debian's packages for android_demo.
-ANDROID_PACKAGES := aapt android-framework-res apksigner default-jdk-headless git maven
+# What android_demo needs, and Debian's package that has it. A JRE has no javac.
+ANDROID_PACKAGES := javac:default-jdk-headless mvn:maven git:git aapt2:aapt \
+  apksigner:apksigner \
+  /usr/share/android-framework-res/framework-res.apk:android-framework-res
 MAVEN := mvn --batch-mode --quiet --file android_demo/pom.xml
 
 # The first of these that is Python 3.11 makes .venv: requirements.lock is for 3.11.

@@ -238,8 +238,9 @@ def _contradictions(member, level):
 
 def _has(level, owner, name, descriptor):
     if not owner.startswith("android/"):
-        # The jars have no java.*; the declarations told that it is public.
-        return not name or owner == "java/lang/Object" and name in _OBJECT
+        # The jars have none of Java's own.
+        member = class_files.Member(owner, name, descriptor)
+        return (_declarations().level(member) or level + 1) <= level
     file = _in_jar(level, owner)
     if file is None:
         return False
@@ -248,9 +249,6 @@ def _has(level, owner, name, descriptor):
     if name == "<init>":
         return False
     return any(_has(level, parent, name, descriptor) for parent in file.parents)
-
-
-_OBJECT = ("getClass", "hashCode", "equals", "toString", "notify", "notifyAll", "wait")
 
 
 @functools.cache
@@ -273,6 +271,7 @@ def _jar(level):
     return zipfile.ZipFile(path)
 
 
+@functools.cache
 def _declarations():
     name, version = DECLARATIONS
     with tempfile.TemporaryDirectory() as folder:

@@ -3,6 +3,8 @@
 import pathlib
 import shutil
 import subprocess
+import xml.etree.ElementTree as ET
+import zipfile
 
 import pytest
 
@@ -13,6 +15,7 @@ from tools import android_models
 
 DEMO = conftest.ROOT / "android_demo"
 TOOLS = ("javac", "mvn", "aapt2", "apksigner")
+NAME = "{http://schemas.android.com/apk/res/android}name"
 FRAMEWORK = pathlib.Path("/usr/share/android-framework-res/framework-res.apk")
 
 pytestmark = [pytest.mark.large, pytest.mark.timeout(1800)]
@@ -62,6 +65,18 @@ def test_assets_are_the_checked_in_files(built):
     }
     assert packed.pop("licenses/tensorflow-lite.txt")
     assert packed == assets
+
+
+def test_components_of_the_manifest_are_in_the_bytecode(built):
+    manifest = ET.parse(DEMO / "app" / "src" / "main" / "AndroidManifest.xml").getroot()
+    parts = ("application", "activity", "provider")
+    names = [node.get(NAME) for part in parts for node in manifest.iter(part)]
+    assert {".MainActivity", ".BenchActivity"} <= set(names)
+    with zipfile.ZipFile(built) as archive:
+        bytecode = archive.read("classes.dex")
+    for name in names:
+        descriptor = f"Lorg/tfgate/demo{name.replace('.', '/')};"
+        assert descriptor.encode() in bytecode
 
 
 def test_damaged_apk_is_refused(built, tmp_path, capsys):
