@@ -28,8 +28,8 @@ ifneq ($(origin PYTHON),command line)
 ENVIRONMENT := $(VENV)/.tfgate-installed
 endif
 
-.PHONY: help demo bench test test-large android-test android-packages apk lint types
-.PHONY: format lock clean
+.PHONY: help demo bench test test-large android-test android-packages apk bazel-check
+.PHONY: lint types format lock clean
 
 help:
 	@echo 'make demo        train, convert and verify a small gated CNN in build/demo'
@@ -38,13 +38,14 @@ help:
 	@echo 'make test-large  the tests that take minutes'
 	@echo 'make android-test  the JUnit suites of the Android demo'
 	@echo 'make apk         the Android demo as an APK in android_demo/app/target, read back'
+	@echo 'make bazel-check  the BUILD files and, by Bazel, the fast tests (Debian, npm)'
 	@echo 'make lint        ruff: format and lint, changes nothing'
 	@echo 'make types       mypy on tfgate/'
 	@echo 'make format      ruff: formats, and mends what it can'
 	@echo 'make lock        requirements.lock from setup.py (UPGRADE=1: newest versions)'
 	@echo 'make clean       removes build/ and caches, keeps $(VENV)'
 
-demo bench test test-large: export TF_CPP_MIN_LOG_LEVEL := 2
+demo bench test test-large bazel-check: export TF_CPP_MIN_LOG_LEVEL := 2
 
 demo: $(ENVIRONMENT)
 	$(PYTHON) -m tools.demo $(ARGS)
@@ -57,6 +58,10 @@ test: $(ENVIRONMENT)
 
 test-large: $(ENVIRONMENT)
 	$(PYTHON) -m pytest -m large $(ARGS)
+
+# What of Debian's packages is missing is installed.
+bazel-check: $(ENVIRONMENT)
+	$(PYTHON) -m tools.bazel_check $(ARGS)
 
 # No Python here. The app's sources want R.java, which aapt2 writes.
 android-test: android-packages

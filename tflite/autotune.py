@@ -42,6 +42,7 @@ class Autotune:
     Args:
         options: `tflite.options.Options` of the conversion.
         clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`.
+        variants: block name -> `tflite.variants.BlockVariants`; None for none.
 
     Raises:
         InputError: the cache is damaged, or cannot be written.
@@ -49,9 +50,10 @@ class Autotune:
 
     source = "autotune"
 
-    def __init__(self, options, clusters):
+    def __init__(self, options, clusters, variants=None):
         self._options = options
         self._clusters = clusters
+        self._variants = variants or {}
         self._path = _cache_path(options.autotune_cache)
         self._entries = read(self._path)
         self._refused = {}
@@ -87,6 +89,7 @@ class Autotune:
             "block": _without_names(keras.saving.serialize_keras_object(block)),
             "input": list(block.built_shape[1:]),
             "clusters": repr(self._clusters_of(block)),
+            "variants": repr(self._variants.get(block.name)),
             "min_group": self._options.min_group,
             "quantize": self._quantize,
         }
@@ -124,7 +127,9 @@ class Autotune:
                 )
                 clusters = {block.name: self._clusters_of(block)}
                 try:
-                    content, description = conversion.run(network, options, clusters)
+                    content, description = conversion.run(
+                        network, options, clusters, variants=self._variants
+                    )
                 except InputError as error:
                     self._refused[key] = error
                     del keys[name]

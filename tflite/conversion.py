@@ -21,16 +21,18 @@ from tflite import nesting
 from tflite import plan
 from tflite import self_check
 from tflite import source
+from tflite import variants
 from tflite.calibration import TrainingImages
 from tflite.errors import InputError
 from tflite.lowering.context import Decisions
 from tflite.options import LEVELS
+from tflite.options import MAX_GROWTH
 from tflite.options import MIN_GROUP
 from tflite.options import Options
 from tflite.quantization import int8
 
 
-def run(model, options, clusters=None, print_fn=None):
+def run(model, options, clusters=None, print_fn=None, variants=None):
     """Converts a network.
 
     Args:
@@ -40,7 +42,9 @@ def run(model, options, clusters=None, print_fn=None):
             what it lacks stands for consecutive filters. None: found from what
             calibration images decide, or without them consecutive filters.
         print_fn: receives the plan as a table, a string, and what clusters of filters
-            promise, another one; None for none.
+            and variants of blocks promise, two more; None for none.
+        variants: block name -> `tflite.variants.BlockVariants`. None: as for
+            `clusters`, and without calibration images none.
 
     Returns:
         `(content, description)`: bytes of the file, and its `Metadata`.
@@ -64,9 +68,13 @@ def run(model, options, clusters=None, print_fn=None):
         if isinstance(model, tfgate.GatedModel):
             chooses = options.lowering == "conditional" and dial is None
             expected = expectations.expect(model, options) if chooses else None
-            if clusters is None and chooses and expected.is_recorded:
-                clusters = _clusters(model, options, expected, print_fn)
-            plans = plan.make(model, options, expected, clusters)
+            if (
+                chooses
+                and expected.is_recorded
+                and (clusters, variants) == (None, None)
+            ):
+                clusters, variants = _arranged(model, options, expected, print_fn)
+            plans = plan.make(model, options, expected, clusters, variants)
             if print_fn is not None:
                 print_fn(explain.table(plans, expected.source if chooses else None))
             graph = export_graph(
@@ -76,6 +84,7 @@ def run(model, options, clusters=None, print_fn=None):
                 options,
                 dial,
                 clusters=clusters,
+                variants=variants,
                 switched=switched,
             )
         flatbuffer = export.to_flatbuffer(
@@ -94,7 +103,15 @@ def run(model, options, clusters=None, print_fn=None):
 
 
 def export_graph(
-    model, plans, threshold, options, dial=None, *, clusters=None, switched=None
+    model,
+    plans,
+    threshold,
+    options,
+    dial=None,
+    *,
+    clusters=None,
+    variants=None,
+    switched=None,
 ):
     """Builds a copy of a gated network with the lowered blocks in place.
 
@@ -105,6 +122,7 @@ def export_graph(
         options: `tflite.options.Options`.
         dial: `tflite.lowering.Dial` of a throttled network with an input u, else None.
         clusters: as for `run`.
+        variants: likewise.
         switched: dict that gets what blocks of gated filters execute, as
             `tflite.lowering.Context.switched`; None if that is not of interest.
 
@@ -120,6 +138,7 @@ def export_graph(
         levels=options.levels or LEVELS,
         min_group=options.min_group or MIN_GROUP,
         clusters=clusters or {},
+        variants=variants or {},
         decisions={entry.block.name: entry.decisions for entry in plans},
         switched={} if switched is None else switched,
     )
@@ -179,18 +198,29 @@ def _in_order(leaves, exits):
     return sorted(leaves, key=lambda leave: order.index(leave.name))
 
 
-def _clusters(model, options, expected, print_fn):
-    """Which filters run together: block name -> site name -> `SiteClusters`."""
-    found = clustering.of_network(
+def _arranged(model, options, expected, print_fn):
+    """Clusters and variants of blocks of gated filters, for what images open.
+
+    Returns:
+        Two dicts: block name -> site name -> `SiteClusters`, and block name ->
+        `tflite.variants.BlockVariants`.
+    """
+    decisions = {gate.name: expected.decisions(gate.name) for gate in model.gates}
+    condition_macs = cost_model.condition_macs()
+    clusters = clustering.of_network(
         model,
-        {gate.name: expected.decisions(gate.name) for gate in model.gates},
+        decisions,
         options.min_group or MIN_GROUP,
-        cost_model.condition_macs(),
+        condition_macs,
         cost_model.pass_macs(),
     )
-    if print_fn is not None and found.blocks:
+    growth = options.max_growth or MAX_GROWTH
+    prices = variants.Prices(condition_macs, cost_model.move_macs())
+    found = variants.of_network(model, decisions, clusters, growth, prices)
+    if print_fn is not None and clusters.blocks:
+        print_fn(clusters.describe())
         print_fn(found.describe())
-    return found.sites
+    return clusters.sites, found.blocks
 
 
 def _dense_graph(model, quantized, threshold, options):
@@ -247,14 +277,20 @@ def _dial(model, options):
             isinstance(block, tfgate.GatedFilters)
             for block in getattr(model, "blocks", ())
         )
-        for name in ("levels", "min_group"):
+        for name in ("levels", "min_group", "max_growth"):
             value = getattr(options, name)
-            if value is not None and not (filters and name == "min_group"):
+            if value is not None and not (filters and name != "levels"):
                 raise InputError(
                     f"Expected no --{name} without a throttled network and its input "
-                    f"u, or, for --min_group, gated filters, got {value!r}."
+                    "u, or, for --min_group and --max_growth, gated filters, got "
+                    f"{value!r}."
                 )
         return None
+    if options.max_growth is not None:
+        raise InputError(
+            "Expected no --max_growth for a throttled network, whose widths have no "
+            f"variants, got {options.max_growth!r}."
+        )
     if options.lowering != "conditional" or options.tau_input:
         asked = "--tau_input" if options.tau_input else f"--lowering={options.lowering}"
         raise InputError(

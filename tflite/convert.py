@@ -4,6 +4,7 @@ r"""Converts a trained network to TFLite.
         --lowering=conditional [--tau=0.5] [--tau_input] [--gate_outputs] \
         [--quantize=none|dynamic|float16|int8] [--runtime=latest|2.16] \
         [--quantize_gates] [--labels=labels.txt] [--levels=4] [--min_group=16] \
+        [--max_growth=1.5] \
         [--signatures=gated,dense] \
         [--block_lowering=PATTERN=NAME] [--autotune] [--explain] \
         [--calibration_dataset=digits|cifar10|imagenet2012]
@@ -58,6 +59,7 @@ def convert(
     labels=None,
     levels=None,
     min_group=None,
+    max_growth=None,
     calibration=None,
     check_samples=4,
     signatures=SIGNATURES[:1],
@@ -91,6 +93,9 @@ def convert(
         min_group: least number of filters by which these widths differ, at least 1; of
             gated filters in other networks, least number of filters of a cluster. None
             means 16: convolutions of fewer filters hardly get faster.
+        max_growth: for gated filters, with calibration, how large the file may become
+            by variants of blocks, in times the dense file's size, at least 1: more of
+            them follow an image's gates more closely. None means 1.5.
         calibration: float32 `[images, height, width, channels]`, images as the network
             takes them, of its training set; or `tflite.calibration.TrainingImages`;
             None for none.
@@ -128,6 +133,7 @@ def convert(
         labels=labels,
         levels=levels,
         min_group=min_group,
+        max_growth=max_growth,
         calibration=calibration,
         check_samples=check_samples,
         signatures=signatures,
@@ -182,6 +188,12 @@ def define_flags():
         None,
         "Least number of filters by which these widths differ, or of a cluster of "
         "gated filters; 16.",
+    )
+    flags.DEFINE_float(
+        "max_growth",
+        None,
+        "Largest size of the file, in times the dense one's, to which variants of "
+        "blocks with gated filters may make it grow; 1 for no variants; 1.5.",
     )
     flags.DEFINE_string(
         "calibration_dataset",
@@ -247,6 +259,7 @@ def main():
         labels=labels,
         levels=values.levels,
         min_group=values.min_group,
+        max_growth=values.max_growth,
         calibration=_calibration(values),
         check_samples=values.check_samples,
         signatures=values.signatures,

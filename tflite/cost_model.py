@@ -10,6 +10,7 @@ machine; on another one `--autotune` measures the lowerings themselves.
 """
 
 import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -19,7 +20,10 @@ from tfgate import channels
 from tfgate import costs
 from tfgate.blocks import Site
 from tfgate.graph import GraphRewriter
+from tflite import clusters
 from tflite import lowering as lowerings
+from tflite import variants
+from tflite.clustering.search import next_maps
 from tflite.errors import InputError
 
 # Measured by `python -m tflite.rates --runs=60` on an AMD EPYC, one thread: kind of
@@ -37,6 +41,10 @@ GATHER = ((7, 0.24), (14, 0.40), (28, 0.53))
 IF_MS = 0.0124
 # One element-wise operation for each MiB that it writes.
 PASS_MS = 0.026
+# Putting runs of channels into another order, for each MiB of the feature map.
+MOVE_MS = 0.22
+# The conditions of a cluster copy what it may add to, there and back.
+_PASSES_A_CLUSTER = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,12 +57,24 @@ class Part:
         factors: tuples of components: it runs if in each of them any is open.
         shares: tuples of components: of what runs, only the share of the open ones
             among each of them does.
+        size: MACs of the layer whose rate it has; None for its own.
+        expected: share of images for which it runs, where that is known better than
+            by decisions; else None.
     """
 
     kind: str
     macs: float
     factors: tuple = ()
     shares: tuple = ()
+    size: float | None = None
+    expected: float | None = None
+
+    @property
+    def ms(self):
+        """Milliseconds of the whole part."""
+        macs = self.macs
+        size = macs if self.size is None else self.size
+        return macs * layer_ms(self.kind, size) / size if size else 0.0
 
     def runs(self, decisions):
         """Share of the part that runs, a mean over images.
@@ -62,6 +82,8 @@ class Part:
         Args:
             decisions: array `[images, components]` of 0 and 1.
         """
+        if self.expected is not None:
+            return self.expected
         share = np.ones(len(decisions))
         for factor in self.factors:
             share *= decisions[:, list(factor)].max(axis=1)
@@ -78,17 +100,19 @@ class Work:
         parts: tuple of `Part`.
         conditions: number of IFs.
         mib: MiB that element-wise operations write, beside the layers' own.
+        moved: MiB whose channels are put into another order.
     """
 
     parts: tuple
     conditions: int = 0
     mib: float = 0.0
+    moved: float = 0.0
 
     def expected_ms(self, decisions):
         """Expected milliseconds, given decisions `[images, components]`."""
-        total = self.conditions * IF_MS + self.mib * PASS_MS
+        total = self.conditions * IF_MS + self.mib * PASS_MS + self.moved * MOVE_MS
         for part in self.parts:
-            total += part.runs(decisions) * layer_ms(part.kind, part.macs)
+            total += part.runs(decisions) * part.ms
         return total
 
 
@@ -146,14 +170,57 @@ class CostModel:
         images = keras.Input(batch_shape=(1, *block.built_shape[1:]))
         lowerings.find(block, name)(block, images, context)
         kind = max(layers, key=lambda layer: layer[1])[0]
+        switched = context.switched[block.name]
+        if name == "variants":
+            found = context.variants[block.name]
+            work = _work_of_variants(switched, found.probabilities, kind, layers)
+            moved = _moved_mib(block, found)
+            return dataclasses.replace(work, mib=mib, moved=moved)
         share = np.interp(block.built_shape[1], *np.transpose(GATHER))
         parts = tuple(
             Part(kind, s.macs, s.factors)
             if not s.shares
             else Part("pointwise", s.macs / share, s.factors, s.shares)
-            for s in context.switched[block.name]
+            for s in switched
         )
-        return Work(parts, len({part.factors for part in parts} - {()}), mib)
+        conditions = {part.factors for part in parts} - {()}
+        if name == "groups":
+            mib += _PASSES_A_CLUSTER * _summed_mib(block, context)
+        return Work(parts, len(conditions), mib)
+
+
+def _work_of_variants(switched, probabilities, kind, layers):
+    """Work of a tree of variants, each as fast as layers of the block's own size.
+
+    By the decisions for which variants were made they would seem better than they are:
+    the probabilities are of other images.
+    """
+    whole = sum(macs for _, macs in layers)
+    slower = sum(layer_ms(*layer) for layer in layers) / layer_ms(kind, whole)
+    passed = [1.0, *(1.0 - np.cumsum(probabilities))]
+    parts = tuple(
+        Part(
+            kind,
+            slower * entry.macs,
+            size=slower * whole,
+            expected=passed[len(entry.factors)],
+        )
+        for entry in switched
+    )
+    return Work(parts, math.ceil(math.log2(len(probabilities))))
+
+
+def _moved_mib(block, found):
+    """MiB that a block's `BlockVariants` move, for the mean image."""
+    total = 0.0
+    for site, mib in variants.moved_mib(block).items():
+        own = set(range(site.components.start, site.components.stop))
+        total += mib * sum(
+            share
+            for kept, share in zip(found.sets, found.probabilities, strict=True)
+            if not own <= set(kept)
+        )
+    return total
 
 
 def layer_ms(kind, macs):
@@ -175,6 +242,11 @@ def condition_macs():
 def pass_macs():
     """The same of a pass over one MiB of memory."""
     return PASS_MS * _macs_a_ms()
+
+
+def move_macs():
+    """The same of putting channels into another order, for one MiB."""
+    return MOVE_MS * _macs_a_ms()
 
 
 def _macs_a_ms():
@@ -212,6 +284,16 @@ def _site_shapes(block):
                 yield shape[1:]
             else:
                 shape = element.compute_output_shape(shape)
+
+
+def _summed_mib(block, context):
+    """MiB of the maps to which clusters add, counted for each cluster."""
+    given, maps = context.clusters.get(block.name, {}), next_maps(block)
+    total = 0.0
+    for site in block.sites:
+        own = given.get(site.name) or clusters.consecutive(site, context.min_group)
+        total += len(own.clusters) * maps[site.name]
+    return total
 
 
 def _mib(shape):

@@ -45,8 +45,8 @@ MACs run with it. Version 1 has no `u`, either:
                     gate        name of the gate
                     kind        class of the block, such as "GatedResidual"
                     gate_kind   class of the gate, such as "DependentGate"
-                    lowering    "if", "masked", "open", "closed", "levels", "groups"
-                                or "gather"
+                    lowering    "if", "masked", "open", "closed", "levels",
+                                "groups", "gather" or "variants"
                     gate_macs   MACs of computing the gate; 0 where the file does not
                     behind      numbers of the components, in network order, of the
                                 early exits that the gate lies behind: where one of

@@ -1,6 +1,7 @@
 """What a user chooses of a conversion, checked in one place."""
 
 import dataclasses
+import math
 from typing import Any
 
 from tflite.errors import InputError
@@ -8,9 +9,10 @@ from tflite.metadata import LOWERINGS
 from tflite.metadata import SIGNATURES
 from tflite.quantization import Quantization
 
-# What `levels` and `min_group` are where None is given.
+# What these are where None is given.
 LEVELS = 4
 MIN_GROUP = 16
+MAX_GROWTH = 1.5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,8 @@ class Options:
         levels: widths of a throttled network's blocks; None for the default.
         min_group: least number of filters by which they differ, and of a cluster of
             gated filters; None for the default.
+        max_growth: largest size of the file to which variants of blocks may make it
+            grow, in times the dense file's, at least 1; None for the default.
         calibration: float32 images `[images, height, width, channels]`, or
             `tflite.calibration.TrainingImages` still to be read, or None.
         check_samples: number of images of the check before the file is written.
@@ -52,6 +56,7 @@ class Options:
     labels: tuple | None = None
     levels: int | None = None
     min_group: int | None = None
+    max_growth: float | None = None
     calibration: Any = dataclasses.field(default=None, compare=False)
     check_samples: int = 4
     signatures: tuple = SIGNATURES[:1]
@@ -80,6 +85,10 @@ class Options:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"Expected --{name} of at least 1, got {value!r}.")
+        if self.max_growth is not None and not 1.0 <= self.max_growth < math.inf:
+            raise InputError(
+                f"Expected --max_growth of at least 1, got {self.max_growth!r}."
+            )
         self._check_signatures()
         self._check_planning()
         if self.check_samples < 0:

@@ -15,7 +15,7 @@ from tflite.lowering.threshold import LogOddsThreshold
 from tflite.options import MIN_GROUP
 
 # Exact lowerings of blocks whose gates look at the image.
-_UNDECIDED = ("if", "groups", "gather", "masked")
+_UNDECIDED = ("if", "variants", "groups", "gather", "masked")
 # Estimates are no more exact than this. Of those that are so close, the first of the
 # order above is taken: what skips executes less, and takes less energy.
 _CLOSE_MS = 0.02
@@ -54,12 +54,12 @@ class BlockPlan:
         """Whether the file has the gate: conditions on u cost nothing."""
         if self.block.gate.takes_control:
             return False
-        if self.lowering in ("groups", "gather"):
+        if self.lowering in ("groups", "gather", "variants"):
             return None in self.decisions
         return self.lowering in ("if", "masked")
 
 
-def make(model, options, expected=None, clusters=None):
+def make(model, options, expected=None, clusters=None, variants=None):
     """Chooses the lowering of every gated block.
 
     Args:
@@ -68,6 +68,7 @@ def make(model, options, expected=None, clusters=None):
         expected: `tflite.expectations.Expectations`; None for those without
             calibration images.
         clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`.
+        variants: block name -> `tflite.variants.BlockVariants`.
 
     Returns:
         List of `BlockPlan` in network order. Blocks of throttled networks that are not
@@ -93,7 +94,7 @@ def make(model, options, expected=None, clusters=None):
     if all(plan.lowering for plan in plans):
         return plans
     expected = expected or expectations.expect(model, options)
-    estimator = _estimator(model, options, plans, clusters or {})
+    estimator = _estimator(model, options, plans, clusters or {}, variants or {})
     return [
         plan if plan.lowering else _cheapest(plan, expected, estimator)
         for plan in plans
@@ -169,12 +170,13 @@ def _with_forced(plans, options):
     return forced
 
 
-def _estimator(model, options, plans, clusters):
+def _estimator(model, options, plans, clusters, variants):
     if options.autotune:
-        return Autotune(options, clusters)
+        return Autotune(options, clusters, variants)
     threshold = LogOddsThreshold(options.tau)
     attributes = {
         "clusters": clusters,
+        "variants": variants,
         "decisions": {plan.block.name: plan.decisions for plan in plans},
         "min_group": options.min_group or MIN_GROUP,
     }

@@ -4,12 +4,13 @@ r"""Measures the constants of `tflite.cost_model` on this machine.
 
 Prints the table as it stands there: for each kind of layer and several sizes the MACs
 of a millisecond, the share of that rate which gathered convolutions reach, and what a
-condition and a pass over the memory cost.
+condition, a pass over the memory and another order of channels cost.
 """
 
 import pathlib
 import tempfile
 
+import numpy as np
 from absl import flags
 
 from tflite import errors
@@ -39,7 +40,7 @@ def measure(runs):
 
     Returns:
         Dict `rates` and `gather`, as `tflite.cost_model.RATES` and `.GATHER`; `if_ms`;
-        `pass_ms`.
+        `pass_ms`; `move_ms`.
     """
     quiet.import_tensorflow()
     from tflite import micro_benchmark
@@ -60,6 +61,7 @@ def measure(runs):
             for size in _GATHERED
             for lowering in ("dense", "gather")
         ]
+        moved = [_file(folder, _moved(times))[0] for times in (0, _BLOCKS)]
         subjects = [(path, None) for *_, (path, _) in chains]
         subjects += [
             (path, None if lowering == "dense" else 0.0)
@@ -68,11 +70,12 @@ def measure(runs):
         subjects += [
             (path, (None, 0.0)[number % 2]) for number, path in enumerate(gathered)
         ]
+        subjects += [(path, None) for path in moved]
         taken = micro_benchmark.milliseconds(subjects, runs)
     rates = {kind: [] for kind in _SIZES}
     for (kind, *_, (_, macs)), ms in zip(chains, taken, strict=False):
         rates[kind].append((macs / _CHAIN, macs / ms))
-    dense, conditional, masked, *products = taken[len(chains) :]
+    dense, conditional, masked, *products, still, moving = taken[len(chains) :]
     return {
         "rates": rates,
         "gather": [
@@ -81,11 +84,14 @@ def measure(runs):
         ],
         "if_ms": (conditional - dense) / _BLOCKS,
         "pass_ms": (masked - dense) / _BLOCKS / _MIB,
+        "move_ms": (moving - still) / _BLOCKS / _MOVED_MIB,
     }
 
 
 # Feature maps of the blocks: 64 channels of 32x32.
 _MIB = 4 * 64 * 32 * 32 / 2**20
+# Those whose channels are moved: 512 of 28x28, in runs of 32.
+_MOVED_MIB = 4 * 512 * 28 * 28 / 2**20
 
 
 def _chain(kind, channels, size):
@@ -119,6 +125,23 @@ def _blocks():
         gate = tfgate.IndependentGate(name=f"gate{number}")
         x, _ = tfgate.GatedResidual(branch, gate, name=f"block{number}")(x)
     return tfgate.GatedModel(inputs, keras.layers.GlobalAveragePooling2D()(x))
+
+
+def _moved(times):
+    """Channels in the opposite order, run by run, some times."""
+    import keras
+
+    from tflite.lowering.filters.picking import pick
+
+    class Moved(keras.layers.Layer):
+        def call(self, inputs):
+            runs = np.arange(inputs.shape[-1]).reshape(-1, 32)
+            return pick(inputs, runs[::-1].ravel())
+
+    x = inputs = keras.Input((28, 28, 512))
+    for _ in range(times):
+        x = Moved()(x)
+    return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x))
 
 
 def _pointwise(size):
@@ -177,6 +200,7 @@ def main():
     print(f"GATHER = ({cells})")
     print(f"IF_MS = {found['if_ms']:.4f}")
     print(f"PASS_MS = {found['pass_ms']:.3f}")
+    print(f"MOVE_MS = {found['move_ms']:.2f}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ from tflite.errors import InputError
 from tools.bench_files import Workshop
 
 _IMAGES = 4
-_CALIBRATION = 64
+# Variants of blocks need more images than ranges of activations do.
+_CALIBRATION = 384
+_SPREAD = 64
 _TESTED = 64
 _RELATIONS = {"≤": operator.le, "≥": operator.ge}
 
@@ -163,7 +165,7 @@ class Images:
         """The images of a split, float32 `[images, height, width, channels]`."""
         return datasets.load(
             self.dataset,
-            samples=_CALIBRATION if split == "train" else _TESTED,
+            samples=_SPREAD if split == "train" else _TESTED,
             data_dir=self.data_dir,
             image_shape=image_shape,
             split=split,

@@ -9,13 +9,15 @@ machine and versions, and `*.benchmark.json` the single benchmarks, for
 `tflite.report`. One thread, batch 1. Latency does not depend on what a network has
 learned, but on which of its parts run. So images are random, but for rows on gates
 that look at them, and calibration: these need ImageNet or CIFAR-10 in `--data_dir`.
-Rows without what they need are skipped, with a reason.
+Rows without what they need are skipped, with a reason. A row that fails is told at the
+end, with exit code 1; what was measured stands in `bench.json` all the same.
 
 Ratios are of processor time, files in alternation, in a process without TensorFlow; the
 files are made in others.
 """
 
 import pathlib
+import subprocess
 
 from absl import flags
 
@@ -28,8 +30,10 @@ from tools import bench_rows
 from tools.bench_files import Workshop
 
 
-def measure(names, workshop, *, runs, seed, trained=None, data_dir=None):
-    """Measures rows.
+def measure(
+    names, workshop, *, runs, seed, trained=None, data_dir=None, after_row=None
+):
+    """Measures rows. One that fails leaves the others as they are.
 
     Args:
         names: some of `tools.bench_rows.ROWS`.
@@ -39,23 +43,31 @@ def measure(names, workshop, *, runs, seed, trained=None, data_dir=None):
         trained: path of a `.keras` file of a gated network trained on CIFAR-10, for
             rows on accuracy; None skips them.
         data_dir: directory of TFDS data sets, or None.
+        after_row: function of the same three lists, called after each row; None for
+            none.
 
     Returns:
-        `(lines, skipped)`: list of `tools.bench_lines.Line`, and list of messages.
+        `(lines, skipped, failed)`: list of `tools.bench_lines.Line`, and two lists of
+        messages.
     """
     conditions = bench_lines.Conditions(workshop, runs, seed, trained, data_dir)
-    lines, skipped = [], []
+    lines, skipped, failed = [], [], []
     for name in names:
+        found = []
         try:
             found = bench_rows.ROWS[name](conditions)
         except bench_lines.Skipped as reason:
             skipped.append(f"{name} is skipped: {reason}")
             print(skipped[-1], flush=True)
-            continue
+        except (InputError, subprocess.CalledProcessError) as error:
+            failed.append(f"{name} failed: {error}")
+            print(failed[-1], flush=True)
         for line in found:
             print(line.text(), flush=True)
         lines += found
-    return lines, skipped
+        if after_row is not None:
+            after_row(lines, skipped, failed)
+    return lines, skipped, failed
 
 
 def table(lines):
@@ -97,27 +109,34 @@ def main():
     )
     before = machine.describe()
     workshop = Workshop(workdir, seed=values.seed, reuse=values.reuse)
-    lines, skipped = measure(
+
+    def write(lines, skipped, failed):
+        outcome = {
+            "command": "python -m tools.tflite_bench",
+            "rows": [line.document() for line in lines],
+            "skipped": skipped,
+            "failed": failed,
+            "conversions": workshop.conversions,
+            "runs": values.runs,
+            "seed": values.seed,
+            "machine": before,
+            "frequency_mhz_after": machine.frequency_mhz(),
+            **machine.provenance(),
+        }
+        files.write_json(workdir / "bench.json", outcome)
+
+    lines, _, failed = measure(
         values.rows,
         workshop,
         runs=values.runs,
         seed=values.seed,
         trained=trained,
         data_dir=data_dir,
+        after_row=write,
     )
-    outcome = {
-        "command": "python -m tools.tflite_bench",
-        "rows": [line.document() for line in lines],
-        "skipped": skipped,
-        "conversions": workshop.conversions,
-        "runs": values.runs,
-        "seed": values.seed,
-        "machine": before,
-        "frequency_mhz_after": machine.frequency_mhz(),
-        **machine.provenance(),
-    }
-    files.write_json(workdir / "bench.json", outcome)
     print(f"\n{table(lines)}\n\nwrote {workdir / 'bench.json'}")
+    if failed:
+        raise SystemExit("\n".join(failed))
 
 
 if __name__ == "__main__":

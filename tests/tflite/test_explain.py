@@ -33,8 +33,9 @@ def test_filters_that_open_together_run_together(tmp_path):
         block_lowering=[("*", "groups")],
         print_fn=lines.append,
     )
-    clusters, table = lines
+    clusters, variants, table = lines
     assert clusters.startswith("clusters of filters:")
+    assert variants.startswith("variants of ")
     assert "groups" in table and "--block_lowering=*=groups" in table
     assert "expected: decisions on 24 calibration images" in table
     predictions, told = runtime.Network(path).run(images)

@@ -173,8 +173,9 @@ def test_spread_networks_of_small_size(conditions, monkeypatch):
     for attribute in ("_IMAGENET", "_CIFAR"):
         monkeypatch.setattr(bench_gated, attribute, "digits")
     monkeypatch.setattr(bench_files, "measured", _converted_here)
-    efficiency, grouped = bench_gated.filters(conditions)
-    assert efficiency.value > 0 and grouped.value > 0
+    efficiency, clustered, grouped = bench_gated.filters(conditions)
+    assert efficiency.value > 0 and clustered.value > 0 and grouped.value > 0
+    assert efficiency.goal == 0.8 and not clustered.relation
     (line,) = bench_gated.early_exit(conditions)
     assert line.value > 0
     shares = [float(text) for text in line.note.removeprefix("leaving ").split(", ")]
@@ -184,15 +185,36 @@ def test_spread_networks_of_small_size(conditions, monkeypatch):
 
 
 def test_rows_that_lack_something_are_skipped(conditions):
-    lines, skipped = tflite_bench.measure(
+    lines, skipped, failed = tflite_bench.measure(
         ["dynamic_range_accuracy", "filters"], conditions.workshop, runs=5, seed=0
     )
-    assert not lines
+    assert not lines and not failed
     first, second = skipped
     assert (
         first == "dynamic_range_accuracy is skipped: it needs --trained and --data_dir"
     )
     assert "filters is skipped: it needs images of imagenet2012: Expected" in second
+
+
+def test_a_row_that_fails_leaves_the_others(conditions, monkeypatch):
+    def fail(conditions):
+        raise subprocess.CalledProcessError(2, ["python", "-m", "tflite.convert"])
+
+    def succeed(conditions):
+        return [bench_lines.Line("something", 1.5)]
+
+    monkeypatch.setattr(bench_rows, "ROWS", {"first": fail, "second": succeed})
+    written = []
+    lines, skipped, failed = tflite_bench.measure(
+        ["first", "second"],
+        conditions.workshop,
+        runs=5,
+        seed=0,
+        after_row=lambda *lists: written.append([len(own) for own in lists]),
+    )
+    assert [line.value for line in lines] == [1.5] and not skipped
+    assert failed[0].startswith("first failed:") and "tflite.convert" in failed[0]
+    assert written == [[0, 0, 1], [1, 0, 1]]
 
 
 def test_commands_are_measured():

@@ -40,6 +40,7 @@ class Clustering:
     Attributes:
         sites: place name -> `tflite.clusters.SiteClusters`.
         macs: expected MACs of what the block's gates switch, per image.
+        cost: the same with what conditions and passes over the memory cost, as MACs.
         original_macs: the same with clusters of neighbours in the original order.
         by_rate_macs: the same with clusters of neighbours in the order of their rates.
         component_macs: the same with a condition for every component: the least that
@@ -50,6 +51,7 @@ class Clustering:
 
     sites: dict
     macs: float
+    cost: float
     original_macs: float
     by_rate_macs: float
     component_macs: float
@@ -99,6 +101,7 @@ def find(block, decisions, *, min_group, condition_macs=0.0, pass_macs=0.0, neve
     return Clustering(
         search.site_clusters(best),
         search.macs(best),
+        search.cost(best),
         search.macs(plain["original"]),
         search.macs(plain["by_rate"]),
         search.macs(search.single()),
@@ -122,7 +125,7 @@ class _Search:
         self._products = block.products()
         self._decisions = decisions
         self._condition_macs, pass_macs = prices
-        self._pass_macs = {k: pass_macs * mib for k, mib in _next_maps(block).items()}
+        self._pass_macs = {k: pass_macs * mib for k, mib in next_maps(block).items()}
         rates = decisions.mean(axis=0)
         self._rates = rates
         self._ungated, self._free, self._least, self._never = {}, {}, {}, {}
@@ -280,7 +283,7 @@ class _Search:
         return found
 
 
-def _next_maps(block):
+def next_maps(block):
     """Place name -> MiB of the feature map that is computed from it; 0 at the end."""
     found = {site.name: 0.0 for site in block.sites}
     shape, places = block.built_shape, []

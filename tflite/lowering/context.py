@@ -29,6 +29,7 @@ class Context:
         min_group: least number of filters by which they differ; of a cluster, where
             `clusters` says nothing.
         clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`.
+        variants: block name -> `tflite.variants.BlockVariants`.
         decisions: block name -> tuple with 0 or 1 for each component of its gate that
             is decided for every image, None for the others; without an entry, none is.
         switched: block name -> list of `tflite.lowering.filters.macs.Switched`, what
@@ -44,6 +45,7 @@ class Context:
     levels: int = 1
     min_group: int = 1
     clusters: dict = dataclasses.field(default_factory=dict)
+    variants: dict = dataclasses.field(default_factory=dict)
     decisions: dict = dataclasses.field(default_factory=dict)
     switched: dict = dataclasses.field(default_factory=dict)
     leaves: list = dataclasses.field(default_factory=list)

@@ -15,11 +15,12 @@ in the place of a block in the export graph:
 | `levels` | one of a few widths, which an input u chooses |
 | `groups` | the gate, then the clusters of filters with an open one; masks inside |
 | `gather` | the same, but 1x1 convolutions of exactly the filters that are open |
+| `variants` | the gate, then the smallest of a few networks with all open filters |
 """
 
 from tflite.errors import InputError
 
-NAMES = ("if", "masked", "open", "closed", "levels", "groups", "gather")
+NAMES = ("if", "masked", "open", "closed", "levels", "groups", "gather", "variants")
 
 _LOWERINGS = {}
 

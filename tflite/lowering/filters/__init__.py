@@ -7,10 +7,11 @@
 | `mixers.py` | convolutions and dense layers between parts, batch norms folded in |
 | `paths.py` | a path of such parts, run part by part |
 | `steps.py`, `sums.py`, `picking.py` | what such a path is made of |
+| `block.py` | a block of one or two such paths |
 | `gathered.py` | 1x1 convolutions of exactly the open filters |
 | `gating.py` | conditions and masks from a gate's decisions |
 | `macs.py` | what a path executes under given decisions |
-| `groups.py`, `masked.py`, `decided.py` | the lowerings |
+| `groups.py`, `variants.py`, `masked.py`, `decided.py` | the lowerings |
 
 Importing this package registers the lowerings.
 """
@@ -18,6 +19,7 @@ Importing this package registers the lowerings.
 from tflite.lowering.filters import decided
 from tflite.lowering.filters import groups
 from tflite.lowering.filters import masked
+from tflite.lowering.filters import variants
 from tflite.lowering.filters.macs import Switched
 
-__all__ = ["Switched", "decided", "groups", "masked"]
+__all__ = ["Switched", "decided", "groups", "masked", "variants"]

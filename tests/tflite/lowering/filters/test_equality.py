@@ -14,6 +14,7 @@ from tflite import reference
 from tflite.clusters import SiteClusters
 from tflite.lowering import LogOddsThreshold
 from tflite.options import Options
+from tflite.variants import BlockVariants
 
 TOLERANCE = 1e-4
 TAUS = (0.0, 0.5, 1.0)
@@ -84,12 +85,14 @@ def model_of(name, places, images, residual=True, size=2, **arguments):
     return model
 
 
-def exported(model, lowering, clusters=None, **choices):
+def exported(model, lowering, clusters=None, variants=None, **choices):
     """A function `(images, tau) -> (predictions, decisions)`: the export graph."""
     threshold = LogOddsThreshold(0.5)
     plans = [plan.BlockPlan(block, lowering, None) for block in model.blocks]
     options = Options(gate_outputs=True, **choices)
-    graph = conversion.export_graph(model, plans, threshold, options, clusters=clusters)
+    graph = conversion.export_graph(
+        model, plans, threshold, options, clusters=clusters, variants=variants
+    )
 
     def run(images, tau):
         with threshold.bound(np.float32(tau)):
@@ -167,6 +170,45 @@ def test_masked_filters_equal_keras(pictures, name, places):
 def test_gathered_filters_equal_keras(pictures, name, places):
     model = model_of(name, places, pictures)
     assert_equal(model, "gather", pictures)
+
+
+def variants_of(model, images, count=3):
+    """As many variants as asked for, made for some of the images."""
+    block = model.blocks[0]
+    decisions = reference.run(model, images[:-1], tau=0.5)[1].astype(bool)
+    sets = [tuple(map(int, np.flatnonzero(own))) for own in decisions[:count]]
+    everything = tuple(range(block.gate.components))
+    share = 1.0 / (len(sets) + 1)
+    found = BlockVariants((*sets, everything), (share,) * (len(sets) + 1))
+    return {block.name: found}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(("name", "places"), CASES[-6:])
+def test_variants_equal_keras(pictures, name, places, count):
+    model = model_of(name, places, pictures)
+    variants = variants_of(model, pictures, count)
+    assert_equal(model, "variants", pictures, variants=variants)
+
+
+@pytest.mark.parametrize("places", [("input", "inner", "output", "shortcut")])
+@pytest.mark.parametrize("name", ["basic", "strided"])
+def test_variants_of_shortcuts_equal_keras(pictures, name, places):
+    model = model_of(name, places, pictures, groups_always_open=1)
+    assert_equal(model, "variants", pictures, variants=variants_of(model, pictures))
+
+
+def test_an_empty_variant(pictures):
+    model = model_of("basic", ("inner", "output"), pictures)
+    everything = tuple(range(model.gates[0].components))
+    found = BlockVariants(((), everything), (0.5, 0.5))
+    assert_equal(model, "variants", pictures, variants={"block": found})
+
+
+def test_variants_need_calibration(pictures):
+    model = model_of("basic", ("inner",), pictures)
+    with pytest.raises(errors.InputError, match="calibration.*'variants'.*'block'"):
+        exported(model, "variants")
 
 
 def test_gathered_filters_in_clusters(pictures):

@@ -1,0 +1,165 @@
+"""Variants of a block as files: structure, numbers, work and MACs."""
+
+import keras
+import numpy as np
+import pytest
+
+import tfgate
+from tests.tfgate import filter_blocks
+from tests.tflite import builders
+from tests.tflite import filters
+from tests.tflite.executed import Counter
+from tests.tflite.structure import Structure
+from tflite import conversion
+from tflite import convert
+from tflite import cost_model
+from tflite import errors
+from tflite import reference
+from tflite import runtime
+from tflite.options import Options
+from tflite.variants import BlockVariants
+
+# Of six inner filters, one by one.
+SETS = ((0, 1), (0, 1, 2), (3, 4, 5), (0, 1, 2, 3, 4, 5))
+
+
+def network(images):
+    keras.utils.set_random_seed(6)
+    block = filter_blocks.make_block(
+        filter_blocks.basic(inner=6),
+        gate=tfgate.DependentGate,
+        places=("inner",),
+    )
+    model = filter_blocks.make_model(block)
+    filters.spread(model, images)
+    return model
+
+
+def write(model, path, sets=SETS):
+    options = Options(
+        tau_input=True,
+        gate_outputs=True,
+        block_lowering=(("*", "variants"),),
+        check_samples=0,
+    )
+    found = BlockVariants(sets, (1.0 / len(sets),) * len(sets))
+    variants = {model.blocks[0].name: found}
+    content, description = conversion.run(model, options, variants=variants)
+    path.write_bytes(content)
+    return description
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return filter_blocks.images(count=24)
+
+
+@pytest.fixture(scope="module")
+def made(pictures, tmp_path_factory):
+    model = network(pictures)
+    path = tmp_path_factory.mktemp("variants") / "variants.tflite"
+    return model, path, write(model, path)
+
+
+def ran(decisions):
+    """Which of `SETS` images run."""
+    for number, own in enumerate(SETS):
+        if not np.delete(decisions, own).any():
+            return number
+
+
+def test_conditions_are_a_tree(made):
+    structure = Structure(made[1])
+    # Four variants: one IF, with one more in each of its branches.
+    assert structure.main["IF"] == 1
+    assert structure.branches == [(["IF"], ["IF"])]
+    assert sum(names.count("IF") for names in structure.subgraphs) == 3
+    # A variant is two convolutions and the sum with the shortcut, without conditions.
+    leaves = [names for names in structure.subgraphs[1:] if "IF" not in names]
+    assert len(leaves) == 4
+    for names in leaves:
+        assert names.count("CONV_2D") == 2 and names.count("ADD") == 1
+        assert "MUL" in names
+
+
+def test_files_equal_keras_whichever_variant_runs(made, pictures):
+    model, path, _ = made
+    file, seen = runtime.Network(path), set()
+    for tau in (0.0, 0.3, 0.5, 0.7, 0.9):
+        file.set_dial(tau)
+        predictions, told = file.run(pictures)
+        expected, decisions = reference.run(model, pictures, tau=tau or None)
+        np.testing.assert_array_equal(told, decisions)
+        np.testing.assert_allclose(predictions, expected, atol=1e-4)
+        seen |= {ran(own) for own in told}
+    assert {0, 3} < seen
+
+
+def test_metadata_counts_what_is_executed(made, pictures):
+    model, path, description = made
+    counter, counts = Counter(path), set()
+    for tau in (0.0, 0.5, 0.7, 0.9, 1.0):
+        for image in pictures[:8]:
+            executed, told = counter.run(image, tau)
+            assert told == executed
+            counts.add(executed)
+    whole = sum(product.macs for product in model.blocks[0].products())
+    always = model.costs.dense - whole
+    # A block of a third, a half, and all of the filters; the smallest where all close.
+    assert counts <= {always + whole * share / 6 for share in (2, 3, 6)}
+    assert len(counts) == 3
+    assert description["macs"]["all_closed"] == min(counts) + model.costs.gate_total
+
+
+def test_calibration_finds_variants(pictures, tmp_path, monkeypatch):
+    # In so small a network no condition pays.
+    monkeypatch.setattr(cost_model, "IF_MS", 0.0)
+    model, path, lines = network(pictures), tmp_path / "found.tflite", []
+    arguments = {
+        "gate_outputs": True,
+        "calibration": pictures,
+        "print_fn": lines.append,
+    }
+    convert.convert(
+        model, path, max_growth=6.0, block_lowering=[("*", "variants")], **arguments
+    )
+    assert lines[1].startswith("variants of 1 blocks:")
+    assert "variants" in lines[2] and Structure(path).main["IF"] == 1
+    assert len(Structure(path).subgraphs) > 2
+    predictions, told = runtime.Network(path).run(pictures)
+    expected, decisions = reference.run(model, pictures, tau=0.5)
+    np.testing.assert_array_equal(told, decisions)
+    np.testing.assert_allclose(predictions, expected, atol=1e-4)
+    with pytest.raises(errors.InputError, match="no variants that pay"):
+        convert.convert(
+            model,
+            tmp_path / "none.tflite",
+            max_growth=1.0,
+            block_lowering=[("*", "variants")],
+            **arguments,
+        )
+    assert not (tmp_path / "none.tflite").exists()
+
+
+def test_growth_needs_gated_filters(tmp_path):
+    path = tmp_path / "n.tflite"
+    with pytest.raises(errors.InputError, match="no --max_growth.*got 2.0"):
+        convert.convert(builders.network(), path, max_growth=2.0)
+    assert not path.exists()
+
+
+def test_what_no_open_filter_needs_is_not_computed(pictures, tmp_path):
+    model, path = network(pictures), tmp_path / "poisoned.tflite"
+    layer = model.blocks[0].stages[0].layers[0]
+    kernel = keras.ops.convert_to_numpy(layer.kernel).copy()
+    kernel[..., 4] = np.nan
+    layer.kernel.assign(kernel)
+    write(model, path)
+    file, seen = runtime.Network(path), set()
+    for tau in (0.0, 0.4, 0.6, 0.8, 1.0):
+        file.set_dial(tau)
+        predictions, decisions = file.run(pictures)
+        expected = [4 in SETS[ran(own)] for own in decisions]
+        np.testing.assert_array_equal(np.isnan(predictions).any(axis=1), expected)
+        seen |= set(expected)
+    assert seen == {False, True}

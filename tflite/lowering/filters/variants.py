@@ -1,0 +1,168 @@
+"""Several networks in the place of a block, of which an image runs the smallest.
+
+Each variant has some of the filters, as one dense network without conditions inside; an
+image runs the first one that has all of its open filters. What a variant has beyond
+these is masked, and the last variant has everything: exact for every image. Conditions
+form a tree, so that n variants cost about log2(n) of them, and no sums.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import tfgate
+from tflite import clusters as site_clusters
+from tflite.errors import InputError
+from tflite.lowering.filters import macs
+from tflite.lowering.filters import parts
+from tflite.lowering.filters.block import PartitionedBlock
+from tflite.lowering.filters.decided import apply_decided_filters
+from tflite.lowering.filters.gating import Gating
+from tflite.lowering.registry import register
+
+
+class VariantFilters(keras.layers.Layer):
+    """Export-only twin of `tfgate.GatedFilters` that runs one of its variants.
+
+    Args:
+        variants: list of `PartitionedBlock`s, in the order in which they are tried.
+        missing: for each but the last, the tuple of undecided components that it has
+            not.
+        threshold: `LogOddsThreshold`.
+
+    Call arguments:
+        inputs: `[1, ..., channels]`.
+        log_odds: float32 `[components]`.
+
+    Returns:
+        `[1, ..., channels]`.
+    """
+
+    def __init__(self, variants, missing, threshold, **kwargs):
+        super().__init__(**kwargs)
+        self._variants = variants
+        self._missing = missing
+        self._threshold = threshold
+        # Keras saves the weights of layers that it finds in attributes.
+        self.made = [layer for variant in variants for layer in variant.layers]
+
+    def build(self, inputs_shape, log_odds_shape):
+        for variant in self._variants:
+            variant.build()
+        self.built = True
+
+    def compute_output_shape(self, inputs_shape, log_odds_shape):
+        # Keras would trace all branches to find it.
+        return self._variants[-1].output_shape
+
+    def call(self, inputs, log_odds):
+        is_open = self._threshold.symbol(log_odds)
+        gating = Gating(is_open, [])
+        passed = _passed(is_open, self._missing)
+
+        def run(first, last):
+            if first == last:
+                return self._variants[first](inputs, gating)
+            middle = (first + last) // 2
+            return tf.cond(
+                passed[middle],
+                lambda: run(middle + 1, last),
+                lambda: run(first, middle),
+            )
+
+        return run(0, len(self._variants) - 1)
+
+
+@register(tfgate.GatedFilters, "variants")
+def lower_variants(block, x, context):
+    """Puts variants of the block behind a tree of conditions."""
+    decided = context.decided(block)
+    if None not in decided:
+        return apply_decided_filters(block, x, context, decided)
+    found = context.variants.get(block.name)
+    if found is None:
+        raise InputError(
+            "Expected calibration images, and a --max_growth that leaves room, for the "
+            f"lowering 'variants' of block {block.name!r}, got no variants that pay; "
+            "choose 'groups' or 'masked'."
+        )
+    made, missing = [], []
+    for number, own in enumerate(_complete(found.sets, decided, block.name)):
+        settled = _decided_in(own, decided)
+        name = f"{block.name}_variant{number}"
+        made.append(_variant(block, settled, context.rewriter, name))
+        missing.append(_lacking(settled, decided))
+    context.switched[block.name] = _switched(made, missing[:-1])
+    twin = VariantFilters(made, missing[:-1], context.threshold, name=block.name)
+    return twin(x, context.vector(block, x))
+
+
+def _passed(is_open, missing):
+    """For each variant whether it and all before lack an open filter: list of bools."""
+    if not missing:
+        return []
+    lacks = np.zeros((len(missing), is_open.shape[0]), "float32")
+    for number, components in enumerate(missing):
+        lacks[number, list(components)] = 1.0
+    is_missed = tf.reduce_max(tf.cast(is_open, tf.float32) * lacks, axis=1) > 0.0
+    # Row m names the variants up to m, the first of them again where there are fewer.
+    rows = np.tril(np.tile(np.arange(len(missing), dtype="int32"), (len(missing), 1)))
+    return tf.unstack(tf.reduce_all(tf.gather(is_missed, rows), axis=1))
+
+
+def _complete(kept, decided, block):
+    """Sets of components in the order of the variants, the last of everything.
+
+    Raises:
+        InputError: a set has numbers that are no components.
+    """
+    wrong = sorted({c for own in kept for c in own if not 0 <= c < len(decided)})
+    if wrong:
+        raise InputError(
+            f"Expected variants of block {block!r} with components from 0 to "
+            f"{len(decided) - 1}, got {wrong}."
+        )
+    undecided = {c for c, z in enumerate(decided) if z is None}
+    partial = [own for own in map(set, kept) if not undecided <= own]
+    return [*partial, undecided]
+
+
+def _decided_in(kept, decided):
+    """What a gate has decided where a variant runs: all that it has not is closed."""
+    return tuple(0 if z is None and c not in kept else z for c, z in enumerate(decided))
+
+
+def _lacking(settled, decided):
+    return tuple(
+        c
+        for c, (now, before) in enumerate(zip(settled, decided, strict=True))
+        if now == 0 and before is None
+    )
+
+
+def _variant(block, settled, rewriter, name):
+    clusters = {
+        site.name: parts.settled(
+            site, _without_closed(site, settled), settled, block.name
+        )
+        for site in block.sites
+    }
+    return PartitionedBlock(block, clusters, settled, rewriter, name)
+
+
+def _without_closed(site, settled):
+    own = site_clusters.ungated(site).ungated
+    return site_clusters.SiteClusters(
+        tuple(c for c in own if settled[c] != 0),
+        never=tuple(c for c in own if settled[c] == 0),
+    )
+
+
+def _switched(made, missing):
+    """What each variant executes more than the one before, where that is passed."""
+    macs_of = [sum(entry.macs for entry in variant.macs()) for variant in made]
+    found = [macs.Switched(macs_of[0])]
+    for number in range(1, len(made)):
+        more = macs_of[number] - macs_of[number - 1]
+        found.append(macs.Switched(more, tuple(missing[:number])))
+    return macs.merged(found)

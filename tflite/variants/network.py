@@ -1,0 +1,265 @@
+"""Variants of all blocks of a network, within a limit on the file's size."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+import tfgate
+from tfgate.blocks import Site
+from tflite.variants import search
+
+_BYTES = 4
+# Number of variants with which it is found out at which places they should be sliced.
+_TRIED = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class BlockVariants:
+    """Variants of one block, in the order in which they are tried.
+
+    Attributes:
+        sets: for each variant, the tuple of the components that it has; the last has
+            all that are not decided.
+        probabilities: for each variant, the share of images that run it.
+    """
+
+    sets: tuple[tuple[int, ...], ...]
+    probabilities: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkVariants:
+    """Variants of every block for which they pay.
+
+    Attributes:
+        choices: block name -> `tflite.variants.search.Choice`.
+        macs: block name -> float `[variants]`, MACs of what its gate switches in each.
+        added_bytes: by about how much they make the file larger.
+        dense_bytes: of the network's weights.
+    """
+
+    choices: dict
+    macs: dict
+    added_bytes: float
+    dense_bytes: float
+
+    @property
+    def blocks(self):
+        """Block name -> `BlockVariants`."""
+        return {
+            name: BlockVariants(
+                tuple(tuple(map(int, np.flatnonzero(own))) for own in choice.sets),
+                tuple(map(float, choice.probabilities)),
+            )
+            for name, choice in self.choices.items()
+        }
+
+    def describe(self):
+        """What was found, in one line for people."""
+        if not self.choices:
+            return "variants of blocks: none that pay within --max_growth"
+        expected = sum(choice.macs for choice in self.choices.values())
+        whole = sum(own[-1] for own in self.macs.values())
+        count = sum(len(choice.sets) for choice in self.choices.values())
+        growth = 1.0 + self.added_bytes / self.dense_bytes
+        return (
+            f"variants of {len(self.choices)} blocks: {count} networks, "
+            f"{expected:,.0f} of {whole:,.0f} MACs expected of images that they were "
+            f"not made for, a file of about {growth:.2f} times the dense one's size"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Prices:
+    """What is not a convolution, in MACs of one that takes as long.
+
+    Attributes:
+        condition: of a condition.
+        move: of putting the channels of one MiB into another order.
+    """
+
+    condition: float = 0.0
+    move: float = 0.0
+
+
+class _Block:
+    """One block's choices, and what each of them costs."""
+
+    def __init__(self, block, decisions, otherwise, prices):
+        self.products = block.products()
+        self.name = block.name
+        components = block.gate.components
+        whole = self.count_macs(np.ones((1, components), bool))[0]
+        self._bytes_a_mac = _BYTES * _weights(block) / whole
+        self.choice = None
+        self.added_bytes = 0.0
+        self._cost = min(whole, otherwise)
+        self._condition_macs = prices.condition
+        self._sliced = np.ones(components, bool)
+        self._moved_macs = 0.0
+        self._slice_where_it_pays(block, decisions, prices)
+        self._choices = [
+            self._with_unsliced(choice)
+            for choice in search.find(decisions & self._sliced, self._macs_of_sliced)
+        ]
+
+    def count_macs(self, sets):
+        """MACs of the products of each set: float `[sets]`."""
+        opened = np.asarray(sets, "float64")
+        total = np.zeros(len(opened))
+        for product in self.products:
+            shares = [
+                (f.always + opened @ f.weights) / f.filters for f in product.factors
+            ]
+            total += product.macs * np.prod(shares, axis=0)
+        return total
+
+    def _macs_of_sliced(self, sets):
+        return self.count_macs(sets | ~self._sliced)
+
+    def _with_unsliced(self, choice):
+        sets = choice.sets | ~self._sliced
+        return dataclasses.replace(choice, sets=sets)
+
+    def _slice_where_it_pays(self, block, decisions, prices):
+        """Lets variants have all channels at places where moving them costs more.
+
+        Channels of the input have to be picked, and those of the result put among the
+        others; between convolutions they are sliced out of the weights alone.
+        """
+        moved = {
+            site: prices.move * mib
+            for site, mib in moved_mib(block).items()
+            if prices.move * mib > 0.0
+        }
+        for site in moved:
+            self._sliced[site.components] = False
+        best = self._trial_cost(decisions)
+        for site, price in moved.items():
+            self._sliced[site.components] = True
+            cost = self._trial_cost(decisions) + price
+            if cost + self._moved_macs < best:
+                best = cost + self._moved_macs
+                self._moved_macs += price
+            else:
+                self._sliced[site.components] = False
+
+    def _trial_cost(self, decisions):
+        """Expected MACs with a few variants."""
+        fitted = search.fit(decisions & self._sliced, self._macs_of_sliced, (_TRIED,))
+        opened = decisions & self._sliced
+        whole = np.ones((1, len(self._sliced)), bool)
+        sets = fitted.get(_TRIED, whole)
+        ran = search.first_cover(sets, opened)
+        return float(self._macs_of_sliced(sets)[ran].mean())
+
+    def steps(self):
+        """Yields `(saved MACs for each added byte, choice)` of larger choices."""
+        for choice in self._choices:
+            more = self._bytes(choice) - self.added_bytes
+            saved = self._cost - self._expected(choice)
+            if more > 0.0 and saved > 0.0:
+                yield saved / more, choice
+
+    def take(self, choice):
+        self.choice = choice
+        self.added_bytes = self._bytes(choice)
+        self._cost = self._expected(choice)
+
+    def added_by(self, choice):
+        """Bytes that a choice adds to what was taken."""
+        return self._bytes(choice) - self.added_bytes
+
+    def _expected(self, choice):
+        conditions = math.log2(len(choice.sets)) * self._condition_macs
+        return choice.macs + conditions + self._moved_macs
+
+    def _bytes(self, choice):
+        # The last variant is the block itself.
+        return self._bytes_a_mac * float(self.count_macs(choice.sets[:-1]).sum())
+
+
+def of_network(model, decisions, clusters, max_growth, prices):
+    """Finds variants for every `tfgate.GatedFilters` of a network.
+
+    The block whose next variants save the most MACs for each byte gets them, until no
+    more fit in.
+
+    Args:
+        model: a `tfgate.GatedModel`.
+        decisions: gate name -> array `[images, components]` of 0 and 1.
+        clusters: `tflite.clustering.NetworkClusters`, what a block costs otherwise.
+        max_growth: largest size of the file, in times the dense network's.
+        prices: `Prices`.
+
+    Returns:
+        `NetworkVariants`.
+    """
+    blocks = [
+        _Block(
+            block,
+            np.asarray(decisions[block.gate.name]) > 0,
+            clusters.blocks[block.name].cost,
+            prices,
+        )
+        for block in model.blocks
+        if isinstance(block, tfgate.GatedFilters) and _varies(decisions, block)
+    ]
+    dense_bytes = _BYTES * float(sum(np.prod(w.shape) for w in model.core.weights))
+    left = (max_growth - 1.0) * dense_bytes
+    while True:
+        steps = [
+            (gain, number, choice)
+            for number, block in enumerate(blocks)
+            for gain, choice in block.steps()
+            if block.added_by(choice) <= left
+        ]
+        if not steps:
+            break
+        _, number, choice = max(steps, key=lambda step: step[:2])
+        left -= blocks[number].added_by(choice)
+        blocks[number].take(choice)
+    taken = [block for block in blocks if block.choice is not None]
+    return NetworkVariants(
+        {block.name: block.choice for block in taken},
+        {block.name: block.count_macs(block.choice.sets) for block in taken},
+        sum(block.added_bytes for block in taken),
+        dense_bytes,
+    )
+
+
+def _varies(decisions, block):
+    own = np.asarray(decisions[block.gate.name])
+    return bool((own != own[:1]).any())
+
+
+def moved_mib(block):
+    """Gated place -> MiB that variants sliced there move, of places where they do.
+
+    Putting channels among zeros is a concatenation and a move: half as much again.
+    """
+    paths = (block.path(), block.shortcut_path())
+    found = {}
+    for path in paths:
+        sites = [isinstance(element, Site) for element in path]
+        shape = block.built_shape
+        for number, element in enumerate(path):
+            if not isinstance(element, Site):
+                shape = element.compute_output_shape(shape)
+                continue
+            mib = _BYTES * float(np.prod(shape[1:])) / 2**20
+            if all(sites[:number]):
+                found[element] = mib
+            elif all(sites[number:]):
+                found[element] = 1.5 * mib
+    return found
+
+
+def _weights(block):
+    """Number of weights of the layers whose filters have gates."""
+    layers = [
+        *block.stages,
+        *(e for e in block.shortcut_path() if hasattr(e, "weights")),
+    ]
+    return float(sum(np.prod(w.shape) for layer in layers for w in layer.weights))
