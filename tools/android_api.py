@@ -163,6 +163,8 @@ def main(argv):
         return 1
     for line in found:
         print(line, file=sys.stderr)
+    if argv[1] == "check" and any(" the list" in line for line in found):
+        print("Make the list anew: python -m tools.android_api write", file=sys.stderr)
     if not found:
         levels = list(read_list().values())
         newer = sum(level > MIN_SDK for level in levels)
