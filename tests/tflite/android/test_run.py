@@ -181,6 +181,8 @@ def test_an_interruption_stops_the_app(phone, models, tmp_path):
         text=True,
         cwd=ROOT,
         env=os.environ,
+        # A suite in the background hands on that it ignores interruptions.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     # It waits as soon as it shows what the app says.
     assert any(line == "1 of 2\n" for line in process.stdout)
