@@ -15,9 +15,10 @@ import org.tfgate.demo.app.bench.LineLog;
 import org.tfgate.demo.app.bench.ProtocolLines;
 
 /**
- * Measures what the extras of its intent ask for, see {@link org.tfgate.demo.app.bench.BenchExtras}.
- * It shows a text that does not change, for drawing would be measured, too. A rotation does not
- * disturb a run; leaving the screen ends it, and what was finished is kept.
+ * Measures what the extras of its intent ask for, see {@link
+ * org.tfgate.demo.app.bench.BenchExtras}. It shows a text that does not change, for drawing would
+ * be measured, too. A rotation does not disturb a run; leaving the screen ends it, and what was
+ * finished is kept.
  */
 public final class BenchActivity extends Activity implements HeadlessRun.Screen {
     private static final LineLog LOG =

@@ -12,9 +12,10 @@ import java.util.Map;
 import org.tfgate.demo.core.engine.EngineException;
 
 /**
- * Behaves as the runtime does where that matters: it takes buffers from their position on and leaves
- * them at their end, wants direct ones of the tensor's size and a buffer of floats for floats, and
- * gives outputs that the next run overwrites. Every output begins with the sum of all inputs.
+ * Behaves as the runtime does where that matters: it takes buffers from their position on and
+ * leaves them at their end, wants direct ones of the tensor's size and a buffer of floats for
+ * floats, and gives outputs that the next run overwrites. Every output begins with the sum of all
+ * inputs.
  */
 final class FakeModel implements NativeModel {
     final Map<String, TensorFacts> inputs = new LinkedHashMap<String, TensorFacts>();

@@ -35,6 +35,11 @@ final class AdaptLoop {
 
     private static final double NANOS = 1e9;
     private static final double SAMPLE_SECONDS = 1.0;
+    // To ask Android takes longer than a small network runs.
+    private static final double STATUS_SECONDS = 0.25;
+
+    // A clock may be too coarse for a small network, and a controller takes no zero.
+    private static final double LEAST_MILLISECONDS = 1e-6;
     private static final int REFERENCE_RUNS = 20;
     private static final int MOST_PICTURES = 32;
     private static final int THREADS = 1;
@@ -92,7 +97,7 @@ final class AdaptLoop {
         for (int i = 0; i < 2 * REFERENCE_RUNS && !stop.isStopped(); i++) {
             milliseconds[i % REFERENCE_RUNS] = infer(1.0);
         }
-        return Math.max(Statistics.of(milliseconds).median(), 1e-6);
+        return Math.max(Statistics.of(milliseconds).median(), LEAST_MILLISECONDS);
     }
 
     private void control(double targetMs) throws EngineException {
@@ -105,25 +110,28 @@ final class AdaptLoop {
                                 .build());
         long start = services.clock.nanos();
         double sampleEnd = SAMPLE_SECONDS;
+        double nextStatus = 0.0;
         double seconds = 0.0;
+        ThermalStatus status = ThermalStatus.NONE;
         begin();
         while (seconds < plan.seconds && !stop.isStopped()) {
-            double latency = infer(controller.u());
+            double latency = Math.max(infer(controller.u()), LEAST_MILLISECONDS);
             latencies.add(latency);
-            ThermalStatus status = services.thermal.status();
             seconds = (services.clock.nanos() - start) / NANOS;
-            controller.update(
-                    seconds,
-                    Measurements.none()
-                            .withLatencyMs(Math.max(latency, 1e-6))
-                            .withThermalStatus(status));
+            Measurements measured = Measurements.none().withLatencyMs(latency);
+            if (seconds >= nextStatus) {
+                status = services.thermal.status();
+                measured = measured.withThermalStatus(status);
+                nextStatus = seconds + STATUS_SECONDS;
+            }
+            controller.update(seconds, measured);
             if (seconds >= sampleEnd) {
                 sample(seconds, controller.u(), status);
                 sampleEnd = seconds + SAMPLE_SECONDS;
             }
         }
         if (!latencies.isEmpty()) {
-            sample(seconds, controller.u(), services.thermal.status());
+            sample(seconds, controller.u(), status);
         }
     }
 

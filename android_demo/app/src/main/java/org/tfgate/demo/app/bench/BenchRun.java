@@ -1,5 +1,6 @@
 package org.tfgate.demo.app.bench;
 
+import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -21,6 +22,7 @@ import org.tfgate.demo.core.run.RunListener;
 import org.tfgate.demo.core.run.RunResult;
 import org.tfgate.demo.core.run.StopReason;
 import org.tfgate.demo.core.run.StopSignal;
+import org.tfgate.demo.core.run.ThermalSource;
 
 /**
  * A run on a thread of its own, from the first model that is loaded to the result's files. It knows
@@ -44,6 +46,7 @@ public final class BenchRun {
     // Two runs at a time would measure one another.
     private static final Semaphore SLOT = new Semaphore(1);
     private static final long SLOT_SECONDS = 10;
+    private static final long STATUS_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final double OUTLIER = 3.0;
 
     private final JobSource source;
@@ -195,10 +198,10 @@ public final class BenchRun {
                 services.device.facts(job.plan().configurations().get(0).options().xnnpack());
         DeviceState before = services.device.state();
         long date = services.platform.dateMillis();
+        ThermalSource thermal =
+                new RareThermalSource(services.thermal, services.clock, STATUS_NANOS);
         RunResult run =
-                new BenchmarkRunner(
-                                services.engines, job.images(), services.thermal,
-                                services.clock)
+                new BenchmarkRunner(services.engines, job.images(), thermal, services.clock)
                         .run(job.plan(), stop, new Notes());
         DeviceState after = services.device.state();
         String failure = failure(job, run);
@@ -219,24 +222,23 @@ public final class BenchRun {
         if (job.resultName() == null) {
             return new BenchOutcome(result, null, null, failure);
         }
-        BenchOutcome outcome = new BenchOutcome(result, null, null, failure);
+        File json = null;
+        String unwritten;
         try {
-            outcome =
-                    new BenchOutcome(
-                            result,
-                            services.results.write(
-                                    job.resultName(), ResultFolder.JSON,
-                                    ResultDocument.write(result)),
-                            null, failure);
-            return new BenchOutcome(
-                    result, outcome.json(),
+            json =
                     services.results.write(
-                            job.resultName(), ResultFolder.CSV,
-                            RunTable.write(result, OUTLIER)),
-                    failure);
+                            job.resultName(), ResultFolder.JSON, ResultDocument.write(result));
+            File csv =
+                    services.results.write(
+                            job.resultName(), ResultFolder.CSV, RunTable.write(result, OUTLIER));
+            return new BenchOutcome(result, json, csv, failure);
         } catch (IOException error) {
-            return new BenchOutcome(result, outcome.json(), null, error.getMessage());
+            unwritten = error.getMessage();
+        } catch (OutOfMemoryError error) {
+            unwritten = "Expected memory to write the result, got none left.";
         }
+        return new BenchOutcome(
+                result, json, null, failure == null ? unwritten : failure + "; " + unwritten);
     }
 
     private String failure(BenchJob job, RunResult run) {

@@ -35,7 +35,10 @@ public final class ResultFolder {
         this.folder = folder;
     }
 
-    /** Whether files may have this name: letters, digits, "_", "-" and dots that are not first; 100 characters at most. */
+    /**
+     * Whether files may have this name: letters, digits, "_", and, but not as the first, "-" and
+     * "."; 100 characters at most.
+     */
     public static boolean isName(String name) {
         return NAME.matcher(name).matches();
     }

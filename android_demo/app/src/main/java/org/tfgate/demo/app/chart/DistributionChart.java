@@ -14,6 +14,7 @@ import org.tfgate.demo.core.statistics.Statistics;
 public final class DistributionChart implements Drawing {
     private static final int MOST_BARS = 40;
     private static final double SHOWN_PERCENT = 98.0;
+    private static final double MARGIN = 0.03;
 
     private final List<Row> rows;
     private final String xTitle;
@@ -126,6 +127,10 @@ public final class DistributionChart implements Drawing {
             low = 0.0;
             high = 1.0;
         }
+        // A value at the very end would be in the bar that also holds what is slower.
+        double margin = MARGIN * (high - low);
+        low = Math.max(0.0, low - margin);
+        high += margin;
         float widest = meter.width(Ticks.around(low, high, 10).label(high, locale),
                 theme.textSize());
         int count = (int) (right / (widest + theme.dp(14)));

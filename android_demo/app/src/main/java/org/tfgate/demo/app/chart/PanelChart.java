@@ -8,6 +8,7 @@ import java.util.Locale;
 /** Plots below one another over the same x axis: each number has an axis of its own. */
 public final class PanelChart implements Drawing {
     private static final int MOST_TICKS = 10;
+    private static final float WIDEST_AXIS = 0.35f;
 
     private final List<Panel> panels;
     private final String xTitle;
@@ -42,7 +43,7 @@ public final class PanelChart implements Drawing {
 
     @Override
     public void draw(ChartCanvas canvas, float width, ChartTheme theme) {
-        float left = axisWidth(theme, canvas);
+        float left = axisWidth(width, theme, canvas);
         float right = width - theme.dp(8);
         Ticks x = xTicks(right - left, theme, canvas);
         float top = 0.0f;
@@ -119,8 +120,8 @@ public final class PanelChart implements Drawing {
         return Ticks.around(panel.low(), panel.high(), count);
     }
 
-    /** Room for the widest label of any y axis. */
-    private float axisWidth(ChartTheme theme, TextMeter meter) {
+    /** Room for the widest label of any y axis, but not so much that none is left for the plot. */
+    private float axisWidth(float width, ChartTheme theme, TextMeter meter) {
         float widest = 0.0f;
         for (Panel panel : panels) {
             Ticks ticks = yTicks(panel);
@@ -129,7 +130,7 @@ public final class PanelChart implements Drawing {
                 widest = Math.max(widest, meter.width(label, theme.textSize()));
             }
         }
-        return widest + theme.dp(8);
+        return Math.min(widest, width * WIDEST_AXIS) + theme.dp(8);
     }
 
     /** As many ticks as have room for their labels; the last is moved in, if it would hang out. */

@@ -69,8 +69,10 @@ final class PanelPlot {
         for (double value : y.values()) {
             float height = toY(value);
             canvas.polyline(new float[] {left, height, right, height}, pen);
+            String label = yLabel(panel, y, value, locale);
             canvas.text(
-                    yLabel(panel, y, value, locale), left - theme.dp(4),
+                    TextLines.shorten(label, left - theme.dp(4), theme.textSize(), canvas),
+                    left - theme.dp(4),
                     height + theme.middleToBaseline(), ChartCanvas.Align.RIGHT, theme.textSize(),
                     theme.colors().text());
         }

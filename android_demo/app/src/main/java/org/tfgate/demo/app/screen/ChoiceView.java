@@ -22,6 +22,8 @@ public final class ChoiceView {
 
     public ChoiceView(Spinner spinner, final Listener listener) {
         this.spinner = spinner;
+        // An activity that is made anew shows what is chosen now, not what was then.
+        spinner.setSaveEnabled(false);
         spinner.setOnItemSelectedListener(new AdapterView.OnItemSelectedListener() {
             @Override
             public void onItemSelected(AdapterView<?> parent, View view, int place, long id) {

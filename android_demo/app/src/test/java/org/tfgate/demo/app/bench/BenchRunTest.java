@@ -137,6 +137,12 @@ public final class BenchRunTest {
         outcome = phone.ended(command().resultName("other").build()).outcome();
         assertNull(outcome.json());
         assertEquals(8, outcome.result().points().get(0).runs() * 2);
+        ResultFolderTest.fill(folder.getRoot(), "both.json");
+        phone.failsAfter.put("version_1.tflite", 3);
+        outcome = phone.ended(command().resultName("both").build()).outcome();
+        assertTrue(
+                outcome.failure(),
+                outcome.failure().contains("the model broke; Expected to write"));
     }
 
     @Test

@@ -57,9 +57,8 @@ public final class BundledModelsTest implements BundledModels, MemoryGauge {
         for (ModelEntry entry : catalogue.list()) {
             models.add(entry.name());
         }
-        BenchJob job =
-                new CommandJob(BenchCommand.builder(models).build(), catalogue, new Pictures(), 1 << 24)
-                        .prepare();
+        BenchCommand command = BenchCommand.builder(models).build();
+        BenchJob job = new CommandJob(command, catalogue, new Pictures(), 1 << 24).prepare();
         assertEquals(Collections.<String>emptyList(), job.notes());
         assertEquals(new Pictures().names().size(), job.plan().images());
         for (Configuration each : job.plan().configurations()) {

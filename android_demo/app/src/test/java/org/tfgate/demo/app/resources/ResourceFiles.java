@@ -22,8 +22,8 @@ public final class ResourceFiles {
 
     /** Where tests may leave pictures for people. */
     public static File drawings() {
-        File folder =
-                new File(new File(System.getProperty("tfgate.classes")).getParentFile(), "drawings");
+        File target = new File(System.getProperty("tfgate.classes")).getParentFile();
+        File folder = new File(target, "drawings");
         if (!folder.isDirectory() && !folder.mkdirs()) {
             throw new AssertionError("can't make " + folder);
         }

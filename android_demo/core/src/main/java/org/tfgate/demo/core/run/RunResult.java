@@ -17,7 +17,8 @@ public final class RunResult {
 
     RunResult(
             RunPlan plan, List<ConfigurationResult> results, List<EngineStart> starts,
-            StopReason reason, long elapsedNanos, long thermalWaitNanos, ThermalStatus highestThermalStatus) {
+            StopReason reason, long elapsedNanos, long thermalWaitNanos,
+            ThermalStatus highestThermalStatus) {
         this.plan = plan;
         this.results = Collections.unmodifiableList(new ArrayList<ConfigurationResult>(results));
         this.starts = Collections.unmodifiableList(new ArrayList<EngineStart>(starts));
