@@ -71,7 +71,7 @@ def verify(
           in the data set, `label`, the class that each of `keras` and `tflite`
           predicts, `error`, the largest difference of its predictions, and
           `gates_differ`, how many decisions differ, None as for gate_agreement;
-        - `tau`: None for a file without gates, or with an input u;
+        - `tau`: None for a file without gates, or where a fixed rule of u decides;
         - `us`: for a file with an input u, a list with the numbers above, `accuracy`
           included, at each `u`; the ones above are then the lowest agreements, the
           largest error, and means of the others. None for other files;
@@ -341,7 +341,7 @@ def main():
             f"u {row['u']:.4f}: gates {row['gate_agreement']}, classes "
             f"{row['prediction_agreement']}, error {row['max_abs_error']:.1e}, "
             f"accuracy {row['accuracy']['tflite']:.4f}, "
-            f"MACs {row['executed_macs_mean']:,.0f}"
+            f"MACs {_number(row['executed_macs_mean'])}"
         )
     if result["compared"]["same_source"] is False:
         print("note: the .tflite file was made from another .keras file than --model")
@@ -350,6 +350,10 @@ def main():
         print(f"an agreement is below --min_agreement={values.min_agreement}")
         return 1
     return 0
+
+
+def _number(value):
+    return "not known" if value is None else f"{value:,.0f}"
 
 
 if __name__ == "__main__":

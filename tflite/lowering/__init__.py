@@ -12,6 +12,7 @@ from tflite.lowering.context import Context
 from tflite.lowering.dial import Clamp
 from tflite.lowering.dial import Decided
 from tflite.lowering.dial import Dial
+from tflite.lowering.learned import Learned
 from tflite.lowering.registry import candidates
 from tflite.lowering.registry import find
 from tflite.lowering.registry import register
@@ -22,6 +23,7 @@ __all__ = [
     "Context",
     "Decided",
     "Dial",
+    "Learned",
     "LogOddsThreshold",
     "candidates",
     "concat",
