@@ -166,5 +166,6 @@ def _lower_dependent(gate: tfgate.DependentGate, rewriter):
 
 
 def pointwise(x, kernel, bias):
-    """A dense layer as a 1x1 convolution of `[1, 1, 1, channels]`."""
-    return tf.nn.conv2d(x, kernel[None, None], strides=1, padding="VALID") + bias
+    """A dense layer as a 1x1 convolution of `[1, 1, 1, channels]`; bias may be None."""
+    outputs = tf.nn.conv2d(x, kernel[None, None], strides=1, padding="VALID")
+    return outputs if bias is None else outputs + bias

@@ -180,12 +180,16 @@ class ControllerLogOdds(keras.layers.Layer):
         self._hidden, self._last = hidden, last
 
     def call(self, u, inputs=None):
-        features = tf.reshape(u, (1, 1, 1, 1))
+        kernel, bias = self._hidden
+        hidden = tf.reshape(u * kernel[0] + bias, (1, 1, 1, -1))
         if inputs is not None:
-            pooled = tf.reduce_mean(inputs, tuple(range(1, len(inputs.shape) - 1)))
+            spatial_axes = tuple(range(1, len(inputs.shape) - 1))
+            pooled = tf.reduce_mean(inputs, spatial_axes, keepdims=True)
             pooled = tf.reshape(pooled, (1, 1, 1, -1))
-            features = tf.concat([features, pooled], axis=-1)
-        hidden = tf.nn.relu(gates.pointwise(features, *self._hidden))
+            # A sum of two, not one layer of both side by side: int8 files could not
+            # keep a mean in float32 that is joined to something.
+            hidden = gates.pointwise(pooled, kernel[1:], None) + hidden
+        hidden = tf.nn.relu(hidden)
         return tf.reshape(gates.pointwise(hidden, *self._last), (-1,))
 
 
