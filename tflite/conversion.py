@@ -364,13 +364,13 @@ def _check(model, options):
             f"Expected a tfgate.GatedModel for --lowering={options.lowering}, got "
             f"{model.name!r}, a network without gates; use --lowering=dense."
         )
-    switchable = tfgate.throttling.SwitchableBatchNormalization
-    for layer in model._flatten_layers():
-        if isinstance(layer, switchable):
+    if options.quantize == "int8":
+        for layer in lowerings.buckets.switchable(model):
             raise InputError(
-                "Expected a network whose batch norms have one set of statistics, got "
-                f"{layer.name!r}, which has one for each part of u's range; a file "
-                "cannot switch them yet."
+                "Expected a network whose batch norms have one set of statistics for "
+                f"--quantize=int8, got {layer.name!r}, which has one for each part of "
+                "u's range: it is no part of a convolution, as int8 needs it; use "
+                "--quantize=dynamic."
             )
     classes = source.output_shape(model)[-1]
     if options.labels is not None and len(options.labels) != classes:

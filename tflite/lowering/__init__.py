@@ -3,6 +3,7 @@
 Importing this package registers the lowerings of all kinds.
 """
 
+from tflite.lowering import buckets
 from tflite.lowering import concat
 from tflite.lowering import early_exit
 from tflite.lowering import filters
@@ -25,6 +26,7 @@ __all__ = [
     "Dial",
     "Learned",
     "LogOddsThreshold",
+    "buckets",
     "candidates",
     "concat",
     "early_exit",

@@ -81,7 +81,7 @@ class PartitionedPath:
             raise InputError(
                 f"Expected block {block.name!r} with constants behind its closed "
                 "filters for the lowering 'groups', got a padded layer right behind a "
-                "batch norm; choose 'masked'."
+                "batch norm, or a switchable batch norm there; choose 'masked'."
             ) from None
         self._gathered = [
             gather and gathered.is_pointwise(mixing.layer) for mixing in self._mixings
