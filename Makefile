@@ -8,6 +8,12 @@ ARGS :=
 # Processes of `make test`, each with a memory of about 4 GiB.
 TEST_WORKERS := --numprocesses auto --maxprocesses 4 --dist loadfile
 
+# What android_demo needs, and Debian's package that has it. A JRE has no javac.
+ANDROID_PACKAGES := javac:default-jdk-headless mvn:maven git:git aapt2:aapt \
+  apksigner:apksigner \
+  /usr/share/android-framework-res/framework-res.apk:android-framework-res
+MAVEN := mvn --batch-mode --quiet --file android_demo/pom.xml
+
 # The first of these that is Python 3.11 makes .venv: requirements.lock is for 3.11.
 BASE_PYTHONS := python3 python3.11
 
@@ -22,21 +28,24 @@ ifneq ($(origin PYTHON),command line)
 ENVIRONMENT := $(VENV)/.tfgate-installed
 endif
 
-.PHONY: help demo bench test test-large android-test lint types format lock clean
+.PHONY: help demo bench test test-large android-test android-packages apk bazel-check
+.PHONY: lint types format lock clean
 
 help:
 	@echo 'make demo        train, convert and verify a small gated CNN in build/demo'
 	@echo 'make bench       TFLite latencies against their goals, in build/bench'
 	@echo 'make test        the test suite and the examples in docstrings'
 	@echo 'make test-large  the tests that take minutes'
-	@echo 'make android-test  the JUnit suite of the Android demo (needs a JDK and Maven)'
+	@echo 'make android-test  the JUnit suites of the Android demo'
+	@echo 'make apk         the Android demo as an APK in android_demo/app/target, read back'
+	@echo 'make bazel-check  the BUILD files and, by Bazel, the fast tests (Debian, npm)'
 	@echo 'make lint        ruff: format and lint, changes nothing'
 	@echo 'make types       mypy on tfgate/'
 	@echo 'make format      ruff: formats, and mends what it can'
 	@echo 'make lock        requirements.lock from setup.py (UPGRADE=1: newest versions)'
 	@echo 'make clean       removes build/ and caches, keeps $(VENV)'
 
-demo bench test test-large: export TF_CPP_MIN_LOG_LEVEL := 2
+demo bench test test-large bazel-check: export TF_CPP_MIN_LOG_LEVEL := 2
 
 demo: $(ENVIRONMENT)
 	$(PYTHON) -m tools.demo $(ARGS)
@@ -50,16 +59,22 @@ test: $(ENVIRONMENT)
 test-large: $(ENVIRONMENT)
 	$(PYTHON) -m pytest -m large $(ARGS)
 
-# No Python here. A JRE has no javac, so that is what is asked for.
-android-test:
-	@for tool in javac mvn; do \
-	  command -v $$tool >/dev/null || { \
-	    echo "make: $$tool is missing. On Debian: apt-get install" \
-	      "default-jdk-headless maven" >&2; \
-	    exit 1; \
-	  }; \
-	done
-	mvn --batch-mode --quiet --file android_demo/pom.xml --projects core test $(ARGS)
+# What of Debian's packages is missing is installed.
+bazel-check: $(ENVIRONMENT)
+	$(PYTHON) -m tools.bazel_check $(ARGS)
+
+# No Python here. The app's sources want R.java, which aapt2 writes.
+android-test: android-packages
+	$(MAVEN) test $(ARGS)
+
+# Reading it back takes a Python 3.11 and none of the packages in .venv.
+apk: android-packages
+	$(MAVEN) package $(ARGS)
+	python3 -m tools.android_api check
+	python3 -m tools.android_apk android_demo/app/target/tfgate-demo.apk --rebuild
+
+android-packages:
+	android_demo/install_packages $(ANDROID_PACKAGES)
 
 lint: $(ENVIRONMENT)
 	$(PYTHON) -m ruff format --check .

@@ -42,7 +42,7 @@ class Autotune:
     Args:
         options: `tflite.options.Options` of the conversion.
         clusters: block name -> dict of site name -> `tflite.clusters.SiteClusters`.
-        variants: block name -> `tflite.variants.BlockVariants`.
+        variants: block name -> `tflite.variants.BlockVariants`; None for none.
 
     Raises:
         InputError: the cache is damaged, or cannot be written.
@@ -50,10 +50,10 @@ class Autotune:
 
     source = "autotune"
 
-    def __init__(self, options, clusters, variants):
+    def __init__(self, options, clusters, variants=None):
         self._options = options
         self._clusters = clusters
-        self._variants = variants
+        self._variants = variants or {}
         self._path = _cache_path(options.autotune_cache)
         self._entries = read(self._path)
         self._refused = {}

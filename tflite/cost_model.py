@@ -163,6 +163,14 @@ class CostModel:
     def _work_of_filters(self, block, name):
         stages = (layer for stage in block.stages for layer in channels.leaves(stage))
         layers = list(_layers(stages, block.built_shape))
+        outside = [site.name for site in block.sites if site.place != "inner"]
+        if name == "gather" and outside:
+            # Wide maps are transposed and put together again: what that takes is not
+            # in `GATHER`, and it was more than all of the rest.
+            raise InputError(
+                "Expected gates at inner places alone, or --autotune, for an estimate "
+                f"of 'gather' for block {block.name!r}, got {', '.join(outside)}."
+            )
         mib = sum(_mib((1, *site_shape)) for site_shape in _site_shapes(block))
         if name == "masked":
             return Work(tuple(Part(*layer) for layer in layers), mib=mib)

@@ -4,7 +4,7 @@
 |---|---|
 | 0 | done |
 | 1 | done, and the file is not good enough (`tflite.verify --min_agreement`) |
-| 2 | bad input: flags or files that do not fit; nothing was written |
+| 2 | bad input: flags, files or a phone that do not fit; nothing was written |
 | 130 | interrupted from the keyboard |
 """
 

@@ -10,7 +10,10 @@ from tflite import files
 from tflite.errors import InputError
 
 SCHEMA = "tfgate.benchmark"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+
+# What a newer version adds may be missing, so documents of these are read as they are.
+READABLE = (3, 4)
 
 _FOLDER = pathlib.Path(__file__).parent / "schema"
 
@@ -23,24 +26,25 @@ def read(path, name="--results"):
         name: name of the argument, for messages.
 
     Returns:
-        Dict, as `tflite/schema/benchmark-3.json` describes it.
+        Dict, as `tflite/schema/benchmark-4.json` or an older one that is read
+        describes it.
 
     Raises:
         InputError: the file does not exist, is no such result, was written by a newer
-            or an older version, or does not follow the schema.
+            or a much older version, or does not follow its version's schema.
     """
     document = read_json(path, name)
     check_version(document, SCHEMA, SCHEMA_VERSION, f"{name}={path}")
     version = document["schema_version"]
-    if version < SCHEMA_VERSION:
+    if version not in READABLE:
         raise InputError(
-            f"Expected {name}={path} of schema version {SCHEMA_VERSION}, got version "
-            f"{version}: measure again."
+            f"Expected {name}={path} of schema version {READABLE[0]} to "
+            f"{SCHEMA_VERSION}, got version {version}: measure again."
         )
     reason = violation(document)
     if reason is not None:
         raise InputError(
-            f"Expected {name}={path} to follow {_path().name}, got {reason}."
+            f"Expected {name}={path} to follow {_path(version).name}, got {reason}."
         )
     return document
 
@@ -85,14 +89,14 @@ def violation(document):
     """Says where a document does not follow the schema, or None.
 
     Args:
-        document: dict, as read from JSON.
+        document: dict, as read from JSON, with a `schema_version` that is read.
 
     Returns:
         One line, such as `"points[0].threads: 0 is less than the minimum of 1"`.
     """
     from jsonschema.exceptions import best_match
 
-    error = best_match(_validator().iter_errors(document))
+    error = best_match(_validator(document["schema_version"]).iter_errors(document))
     if error is not None:
         return f"{error.json_path.removeprefix('$').lstrip('.')}: {error.message[:200]}"
     names = [file["name"] for file in document["files"]]
@@ -123,17 +127,17 @@ def _fits(packed, components):
     return packed["components"] == components and len(bits) == packed["images"] * row
 
 
-def schema():
-    """The JSON Schema, a dict."""
-    return json.loads(_path().read_text(encoding="utf-8"))
+def schema(version=SCHEMA_VERSION):
+    """The JSON Schema of a version that is read, a dict."""
+    return json.loads(_path(version).read_text(encoding="utf-8"))
 
 
 @functools.cache
-def _validator():
+def _validator(version):
     import jsonschema
 
-    return jsonschema.Draft202012Validator(schema())
+    return jsonschema.Draft202012Validator(schema(version))
 
 
-def _path():
-    return _FOLDER / f"benchmark-{SCHEMA_VERSION}.json"
+def _path(version):
+    return _FOLDER / f"benchmark-{version}.json"

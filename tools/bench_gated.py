@@ -38,11 +38,12 @@ def filters(conditions):
             note=f"executes {clustered['macs_ratio']:.3f}",
         ),
         Line(
-            f"{title}: clusters, faster than in the original order",
-            time(original) / time(clustered),
+            f"{title}: faster than without calibration images",
+            time(original) / time(own),
             "≥",
             1.25,
-            note=f"which executes {original['macs_ratio']:.3f}",
+            note=f"where filters keep their order; executes "
+            f"{original['macs_ratio']:.3f}",
         ),
     ]
 
@@ -114,8 +115,8 @@ def _filters(conditions, name):
     Returns:
         `(share, growth, own, clustered, original, dense)`: executed MACs of the mean
         image, of the dense network's; bytes of the file with variants, of the dense
-        one's; points of these two, the first and the last, and of files with clusters
-        alone, as calibrated and of neighbours in the filters' original order.
+        one's; points of these two, the first and the last, of one with clusters alone,
+        and of one that knows no images: its clusters are neighbours.
     """
     workshop, images = conditions.workshop, conditions.images(_IMAGENET)
     workshop.network(name, images)
@@ -126,7 +127,7 @@ def _filters(conditions, name):
             name, f"{name}_gated", max_growth=_GROWTH, **told, **images.calibration
         ),
         workshop.converted(name, f"{name}_clusters", **clustered, **images.calibration),
-        workshop.converted(name, f"{name}_original", **clustered),
+        workshop.converted(name, f"{name}_original", **told),
         workshop.converted(name, f"{name}_dense", lowering="dense"),
     ]
     result = conditions.benchmark(name, paths[:-1], paths[-1], images=images)

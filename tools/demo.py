@@ -24,9 +24,7 @@ from trainers import digits
 from trainers.common import program
 from trainers.common import settings
 
-_WORKDIR = flags.DEFINE_string(
-    "workdir", "build/demo", "Directory for networks, files, results and the report."
-)
+WORKDIR = "build/demo"
 _TAU = 0.5
 _NETWORKS = {
     "dense": {"gate": "none"},
@@ -52,13 +50,16 @@ def main(argv):
         print(f"expected flags only (--name=value), got {argv[1]!r}", file=sys.stderr)
         return 2
     started = time.monotonic()
-    workdir = pathlib.Path(_WORKDIR.value)
+    workdir = pathlib.Path(flags.FLAGS.workdir)
     results = {}
     for step, name in enumerate(_NETWORKS, start=1):
         _headline(step, f"train on digits: {name}")
-        results[name] = _train(name, workdir / name)
+        results[name] = train(name, workdir / name)
     _headline(4, "convert to TFLite, and compare with Keras")
-    files = {name: _convert(name, workdir) for name in _CONVERSIONS}
+    files = {
+        name: convert_and_verify(name, workdir, workdir / f"{name}.tflite")
+        for name in _CONVERSIONS
+    }
     _headline(5, "measure latency: all files in alternation")
     latencies = _benchmark(files, workdir)
     rows = _rows(results, files, latencies)
@@ -85,22 +86,35 @@ def _headline(step, text):
     print(f"\n[{step}/5] {text}", flush=True)
 
 
-def _train(name, workdir):
+def train(name, workdir):
+    """Trains one of the networks, unless it is there; returns its results."""
     chosen = settings.make(**digits.DEFAULTS, **_NETWORKS[name], workdir=workdir)
     program.train(chosen)
     return json.loads((workdir / "results.json").read_text(encoding="utf-8"))
 
 
-def _convert(name, workdir):
+def convert_and_verify(name, workdir, path, *, samples=_SAMPLES, runtime="latest"):
+    """Converts a network of the working directory, and compares with Keras.
+
+    Args:
+        name: the file's, among dense, gated and pruned.
+        workdir: holds the networks; gets what the comparison found.
+        path: of the file to write.
+        samples: number of test images to compare on.
+        runtime: the oldest that has to run the file, see `tflite.convert`.
+
+    Returns:
+        The path.
+    """
     network, arguments = _CONVERSIONS[name]
-    path = workdir / f"{name}.tflite"
     model = workdir / network / "model.keras"
-    convert(model, path, labels=[str(digit) for digit in range(10)], **arguments)
+    labels = [str(digit) for digit in range(10)]
+    convert(model, path, labels=labels, runtime=runtime, **arguments)
     check = verify(
         model,
         path,
         dataset="digits",
-        samples=_SAMPLES,
+        samples=samples,
         json=workdir / f"verify_{name}.json",
     )
     gates = check["gate_agreement"]
@@ -205,4 +219,7 @@ def _conditions(results, latencies, seconds):
 
 
 if __name__ == "__main__":
+    flags.DEFINE_string(
+        "workdir", WORKDIR, "Directory for networks, files, results and the report."
+    )
     app.run(main)

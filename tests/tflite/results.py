@@ -46,7 +46,14 @@ def file(name, role, macs, *, gated=False):
         ]
         if gated
         else [],
-        "cold_start": [{"threads": 1, "load_ms": 31.0, "first_run_ms": 20.5}],
+        "cold_start": [
+            {
+                "threads": 1,
+                "load_ms": 31.0,
+                "first_run_ms": 20.5,
+                "fresh_process": False,
+            }
+        ],
     }
 
 
@@ -64,6 +71,7 @@ def point(name, milliseconds, macs, tau=None, decisions=None):
         "activation_rate": rate,
         "decisions": document.pack(decisions),
         "ratio_p50": milliseconds / 20.0,
+        "runs": 120,
     }
 
 
@@ -75,7 +83,7 @@ def phone():
     return copy.deepcopy(
         {
             "schema": "tfgate.benchmark",
-            "schema_version": 3,
+            "schema_version": 4,
             "baseline": "resnet20_dense",
             "files": [
                 file("resnet20_dense", "baseline", 4e7),
@@ -98,6 +106,8 @@ def phone():
                 "threads": [1],
                 "batches": [1],
                 "seed": None,
+                "ended": "completed",
+                "thermal_wait_seconds": 2.5,
                 "machine": {
                     "processor": None,
                     "architecture": "arm64-v8a",
@@ -114,10 +124,26 @@ def phone():
                     "runtime_version": "2.16.1",
                     "delegates": ["xnnpack"],
                     "app_version": "1.0",
+                    "debuggable": False,
+                    "cores": [
+                        {"number": 0, "min_mhz": 300, "max_mhz": 1800},
+                        {
+                            "number": 1,
+                            "min_mhz": None,
+                            "max_mhz": 2800,
+                            "mhz_before": 2000.5,
+                            "mhz_after": 1900,
+                        },
+                    ],
                     "thermal_status_before": "none",
                     "thermal_status_after": "light",
+                    "thermal_status_highest": "moderate",
                     "battery_percent_before": 80,
                     "battery_percent_after": 79.5,
+                    "battery_celsius_before": 29.5,
+                    "battery_celsius_after": 31.0,
+                    "battery_status_before": "discharging",
+                    "battery_status_after": "discharging",
                     "charging": False,
                 },
                 "date": "2026-11-28T12:00:00+00:00",
@@ -125,6 +151,27 @@ def phone():
             },
         }
     )
+
+
+def phone_of_version_3():
+    """A result as an app wrote it before version 4 of the schema."""
+    result = phone() | {"schema_version": 3}
+    for each in result["files"]:
+        for start in each["cold_start"]:
+            del start["fresh_process"]
+    for each in result["points"]:
+        del each["runs"]
+    for name in ("ended", "thermal_wait_seconds"):
+        del result["conditions"][name]
+    newer = ("debuggable", "cores", "thermal_status_highest")
+    newer += tuple(
+        f"battery_{fact}_{when}"
+        for fact in ("celsius", "status")
+        for when in ("before", "after")
+    )
+    for name in newer:
+        del result["conditions"]["device"][name]
+    return result
 
 
 def verified(name, accuracy, tau=None, us=None):

@@ -3,10 +3,13 @@ import numpy as np
 import pytest
 
 import tfgate
+from tests.tfgate import filter_blocks
 from tests.tflite import builders
 from tflite import cost_model
 from tflite.cost_model import Part
 from tflite.cost_model import Work
+from tflite.errors import InputError
+from tflite.lowering import LogOddsThreshold
 
 
 def test_rates_are_interpolated_between_sizes(monkeypatch):
@@ -66,3 +69,26 @@ def test_kinds_of_layers():
         ("conv", 16 * 9 * 16 * 8),
         ("dense", 16 * 8 * 8),
     ]
+
+
+@pytest.mark.parametrize(
+    ("places", "estimated"),
+    [(("inner",), True), (("inner", "output"), False), (("input", "inner"), False)],
+)
+def test_gathering_is_estimated_between_convolutions_alone(places, estimated):
+    block = filter_blocks.make_block(
+        filter_blocks.bottleneck(), gate=tfgate.DependentGate, places=places
+    )
+    model = filter_blocks.make_model(block)
+    threshold = LogOddsThreshold(0.5)
+    estimator = cost_model.CostModel(
+        lambda: cost_model.trial_context(model, threshold, min_group=2)
+    )
+    decisions = np.ones((2, block.gate.components), "float32")
+    found = estimator.estimate(block, ["gather", "groups"], decisions)
+    assert isinstance(found["groups"], float)
+    assert isinstance(found["gather"], float) == estimated
+    if not estimated:
+        message = "or --autotune, for an estimate of 'gather' for block 'block', got"
+        with pytest.raises(InputError, match=message):
+            raise found["gather"]

@@ -1,4 +1,4 @@
-"""The result of a benchmark, put together: see `tflite/schema/benchmark-3.json`."""
+"""The result of a benchmark, put together: see `tflite/schema/benchmark-4.json`."""
 
 import base64
 
@@ -62,7 +62,11 @@ class Document:
     def add_cold_starts(self, subject, threads):
         """Measures loading and memory in processes of their own."""
         self._files[subject.name]["cold_start"] = [
-            {"threads": number, **probe.measure_apart(subject.path, number)}
+            {
+                "threads": number,
+                **probe.measure_apart(subject.path, number),
+                "fresh_process": True,
+            }
             for number in threads
         ]
 
@@ -101,6 +105,7 @@ class Document:
             "threads": threads,
             "batch": candidate.batch,
             "batch_mode": None if single else batch_mode,
+            "runs": len(candidate.milliseconds),
             "latency_ms": own,
             "image_ms": [float(f"{x:.5g}") for x in medians] if single else None,
             "executed_macs_mean": macs,

@@ -70,7 +70,7 @@ def benchmark(
         json: path to write the result to, or None.
 
     Returns:
-        Dict for JSON, as `tflite/schema/benchmark-3.json` describes it: `files`,
+        Dict for JSON, as `tflite/schema/benchmark-4.json` describes it: `files`,
         `points` (a file at a setting, with latencies and ratios to the baseline),
         `warnings` and `conditions`.
 
@@ -125,6 +125,7 @@ def benchmark(
         "threads": threads,
         "batches": batches,
         "seed": seed,
+        "ended": "completed",
         "machine": before,
         "frequency_mhz_after": machine.frequency_mhz(),
         **machine.provenance(),

@@ -5,7 +5,7 @@ def table(result):
     """Formats a result: a line for every point.
 
     Args:
-        result: what `benchmark` returns.
+        result: what `benchmark` returns, or the result of an app.
 
     Returns:
         The table as a string.
@@ -22,10 +22,10 @@ def table(result):
         "mean ms": lambda p: _number(p["latency_ms"]["mean"], ".3f"),
         "p50 ms": lambda p: _number(p["latency_ms"]["p50"], ".3f"),
         "ratio": lambda p: _number(p["ratio_p50"], ".3f"),
-        "CPU ratio": lambda p: _number(p["ratio_cpu"], ".3f"),
-        "CPU/wall": lambda p: _number(p["latency_ms"]["cpu_per_wall"], ".2f"),
-        "skip efficiency": lambda p: _number(p["skip_efficiency"], ".3f"),
-        "overhead": lambda p: _overhead(p["overhead"]),
+        "CPU ratio": lambda p: _number(p.get("ratio_cpu"), ".3f"),
+        "CPU/wall": lambda p: _number(p["latency_ms"].get("cpu_per_wall"), ".2f"),
+        "skip efficiency": lambda p: _number(p.get("skip_efficiency"), ".3f"),
+        "overhead": lambda p: _overhead(p.get("overhead", ())),
     }
     always = {"file", "mean ms", "p50 ms", "ratio", "CPU ratio", "CPU/wall"}
     rows = {name: [get(point) for point in points] for name, get in columns.items()}
@@ -79,7 +79,7 @@ def _number(value, style):
 
 
 def _calls(point):
-    return " calls" if point["batch_mode"] == "sequential" else ""
+    return " calls" if point.get("batch_mode") == "sequential" else ""
 
 
 def _overhead(entries):

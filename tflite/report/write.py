@@ -17,10 +17,16 @@ _DEVICE = {
     "runtime": "runtime",
     "runtime_version": "runtime version",
     "app_version": "app version",
+    "debuggable": "app can be debugged",
     "thermal_status_before": "thermal status before",
     "thermal_status_after": "thermal status after",
+    "thermal_status_highest": "highest thermal status",
     "battery_percent_before": "battery before, %",
     "battery_percent_after": "battery after, %",
+    "battery_celsius_before": "battery before, °C",
+    "battery_celsius_after": "battery after, °C",
+    "battery_status_before": "battery before",
+    "battery_status_after": "battery after",
     "charging": "charging",
     "power_save": "power save",
 }
@@ -204,7 +210,7 @@ def _files(documents):
                         file["lowering"],
                         file["quantization"],
                         f"{file['file_bytes'] / 1e6:.2f}",
-                        str(start.get("threads", "–")),
+                        _threads(start),
                         *(
                             _number(start.get(key))
                             for key in ("load_ms", "first_run_ms", "model_memory_mib")
@@ -212,7 +218,7 @@ def _files(documents):
                         file["sha256"][:12],
                     )
                 )
-    caption = "Files, and what loading them in a fresh process takes"
+    caption = "Files, and what loading them takes, in a fresh process if not said else"
     yield page.table(caption, header, rows)
     for index, document in enumerate(documents):
         for file in document["files"]:
@@ -228,6 +234,25 @@ def _blocks(file, run):
     name = f"Blocks of {file['name']} (run {run}), each alone"
     table = page.table(name, ("block", "open ms", "closed ms"), rows)
     return page.folded(name, table)
+
+
+def _threads(start):
+    """Number of threads of a cold start, and where it was if not apart."""
+    threads = str(start.get("threads", "–"))
+    apart = start.get("fresh_process") is not False
+    return threads if apart else f"{threads} (in the program that measured)"
+
+
+def _cores(device):
+    """Each core's range and its frequency before and after, in MHz, as text."""
+    words = []
+    for core in device.get("cores") or ():
+        low, high, before, after = (
+            _number(core.get(name), "{:.0f}")
+            for name in ("min_mhz", "max_mhz", "mhz_before", "mhz_after")
+        )
+        words.append(f"{core['number']}: {low} to {high}, {before} then {after}")
+    return "; ".join(words) or None
 
 
 def _conditions(documents, paths):
@@ -256,6 +281,7 @@ def _facts(document):
         "images": conditions["samples"],
         "runs of each": conditions["runs"],
         "runs before": conditions["warmup"],
+        "ended": conditions.get("ended"),
         "baseline": document["baseline"],
         "machine": joined.machine(document),
         "architecture": own["architecture"],
@@ -265,7 +291,9 @@ def _facts(document):
         "governor": own.get("governor"),
         "MHz before": _number(own.get("frequency_mhz"), "{:.0f}"),
         "MHz after": _number(conditions.get("frequency_mhz_after"), "{:.0f}"),
+        "cores, MHz": _cores(device),
         **{label: device.get(key) for key, label in _DEVICE.items()},
+        "waited for cooling, s": _number(conditions.get("thermal_wait_seconds")),
         "delegates": ", ".join(device.get("delegates", ())) or None,
         "commit": conditions.get("git_commit"),
         "versions": ", ".join(f"{k} {v}" for k, v in conditions["versions"].items()),

@@ -63,7 +63,7 @@ def test_describes_all_files(files, removed, result):
         row = entry(result, path.stem)
         assert row["file"] == path.name and row["file_bytes"] == path.stat().st_size
         for start, threads in zip(row["cold_start"], (1, 2), strict=True):
-            assert start["threads"] == threads
+            assert start["threads"] == threads and start["fresh_process"]
             assert start["load_ms"] > 0 and start["first_run_ms"] > 0
             assert start["peak_memory_mib"] > start["model_memory_mib"] > 0
 
@@ -164,6 +164,8 @@ def test_blocks_are_measured_alone(files, result):
 def test_states_the_conditions(result):
     conditions = result["conditions"]
     assert conditions["runs"] == 8 and conditions["threads"] == [1, 2]
+    assert conditions["ended"] == "completed"
+    assert all(point["runs"] == 8 for point in result["points"])
     assert conditions["machine"]["cores"] >= 1
     assert {"governor", "frequency_mhz"} <= set(conditions["machine"])
     assert conditions["versions"]["ai-edge-litert"]

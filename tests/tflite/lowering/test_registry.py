@@ -22,7 +22,7 @@ def test_filters_have_candidates():
     block = tfgate.GatedFilters(
         [keras.layers.Conv2D(4, 3)], tfgate.DependentGate, "output"
     )
-    names = ["closed", "gather", "groups", "levels", "masked", "open"]
+    names = ["closed", "gather", "groups", "levels", "masked", "open", "variants"]
     assert registry.candidates(block) == names
 
 

@@ -94,6 +94,18 @@ def test_tables_can_be_read_aloud(tmp_path):
     assert all(a["aria-label"] and a["tabindex"] == "0" for a in regions)
 
 
+def test_a_page_tells_how_the_phone_was(tmp_path):
+    cells = Page(write(tmp_path, [examples.phone()], VERIFIED)).cells
+    cores = "0: 300 to 1800, – then –; 1: – to 2800, 2000 then 1900"
+    assert {cores, "moderate", "29.5", "discharging", "completed"} <= set(cells)
+    assert "1 (in the program that measured)" in cells
+
+
+def test_a_page_of_an_older_version(tmp_path):
+    cells = Page(write(tmp_path, [examples.phone_of_version_3()], VERIFIED)).cells
+    assert "light" in cells and "moderate" not in cells
+
+
 def test_several_runs_have_letters_and_panels(tmp_path):
     other = examples.phone()
     other["conditions"]["device"]["model"] = "Phone 2"
@@ -126,8 +138,8 @@ def test_a_page_of_few_facts(tmp_path):
 
 
 def test_refuses_newer_files(tmp_path):
-    newer = examples.phone() | {"schema_version": 4}
-    with pytest.raises(errors.InputError, match="version 4: use a newer tfgate"):
+    newer = examples.phone() | {"schema_version": 5}
+    with pytest.raises(errors.InputError, match="version 5: use a newer tfgate"):
         write(tmp_path, [newer])
     newer = VERIFIED[0] | {"schema_version": 2}
     with pytest.raises(errors.InputError, match="version 2: use a newer tfgate"):

@@ -6,10 +6,14 @@ import pytest
 
 import tfgate
 from tests.tfgate import filter_blocks
+from tests.tflite import builders
 from tests.tflite import filters
 from tests.tflite.executed import Counter
 from tests.tflite.structure import Structure
 from tflite import conversion
+from tflite import convert
+from tflite import cost_model
+from tflite import errors
 from tflite import reference
 from tflite import runtime
 from tflite.options import Options
@@ -105,6 +109,43 @@ def test_metadata_counts_what_is_executed(made, pictures):
     assert counts <= {always + whole * share / 6 for share in (2, 3, 6)}
     assert len(counts) == 3
     assert description["macs"]["all_closed"] == min(counts) + model.costs.gate_total
+
+
+def test_calibration_finds_variants(pictures, tmp_path, monkeypatch):
+    # In so small a network no condition pays.
+    monkeypatch.setattr(cost_model, "IF_MS", 0.0)
+    model, path, lines = network(pictures), tmp_path / "found.tflite", []
+    arguments = {
+        "gate_outputs": True,
+        "calibration": pictures,
+        "print_fn": lines.append,
+    }
+    convert.convert(
+        model, path, max_growth=6.0, block_lowering=[("*", "variants")], **arguments
+    )
+    assert lines[1].startswith("variants of 1 blocks:")
+    assert "variants" in lines[2] and Structure(path).main["IF"] == 1
+    assert len(Structure(path).subgraphs) > 2
+    predictions, told = runtime.Network(path).run(pictures)
+    expected, decisions = reference.run(model, pictures, tau=0.5)
+    np.testing.assert_array_equal(told, decisions)
+    np.testing.assert_allclose(predictions, expected, atol=1e-4)
+    with pytest.raises(errors.InputError, match="no variants that pay"):
+        convert.convert(
+            model,
+            tmp_path / "none.tflite",
+            max_growth=1.0,
+            block_lowering=[("*", "variants")],
+            **arguments,
+        )
+    assert not (tmp_path / "none.tflite").exists()
+
+
+def test_growth_needs_gated_filters(tmp_path):
+    path = tmp_path / "n.tflite"
+    with pytest.raises(errors.InputError, match="no --max_growth.*got 2.0"):
+        convert.convert(builders.network(), path, max_growth=2.0)
+    assert not path.exists()
 
 
 def test_what_no_open_filter_needs_is_not_computed(pictures, tmp_path):

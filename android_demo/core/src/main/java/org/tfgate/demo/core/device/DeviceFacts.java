@@ -1,9 +1,10 @@
 package org.tfgate.demo.core.device;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.tfgate.demo.core.Checks;
 
 /**
@@ -17,7 +18,7 @@ public final class DeviceFacts {
     private final String architecture;
     private final String androidVersion;
     private final Integer androidApi;
-    private final int[] coreFrequenciesMhz;
+    private final List<CpuCore> cores;
     private final String runtime;
     private final String runtimeVersion;
     private final List<String> delegates;
@@ -32,12 +33,8 @@ public final class DeviceFacts {
         soc = builder.soc;
         androidVersion = builder.androidVersion;
         androidApi = builder.androidApi;
-        coreFrequenciesMhz = builder.coreFrequenciesMhz.clone();
-        Checks.atLeast(1, coreFrequenciesMhz.length, "the number of cores");
-        for (int frequency : coreFrequenciesMhz) {
-            Checks.atLeast(0, frequency, "a frequency of a core");
-        }
-        Arrays.sort(coreFrequenciesMhz);
+        cores = Collections.unmodifiableList(new ArrayList<CpuCore>(builder.cores));
+        Checks.atLeast(1, cores.size(), "the number of cores");
         runtime = Checks.notEmpty(builder.runtime, "runtime");
         runtimeVersion = Checks.notEmpty(builder.runtimeVersion, "runtimeVersion");
         delegates = Collections.unmodifiableList(new ArrayList<String>(builder.delegates));
@@ -51,11 +48,10 @@ public final class DeviceFacts {
      *
      * @param model as {@code Build.MODEL}.
      * @param architecture such as "arm64-v8a".
-     * @param coreFrequenciesMhz highest frequency of each core in MHz, one or more; 0 where not
-     *     known.
+     * @param cores of the processor, one or more, in the system's order.
      */
-    public static Builder builder(String model, String architecture, int... coreFrequenciesMhz) {
-        return new Builder(model, architecture, coreFrequenciesMhz);
+    public static Builder builder(String model, String architecture, List<CpuCore> cores) {
+        return new Builder(model, architecture, cores);
     }
 
     /** Who made it; null if not known. */
@@ -90,30 +86,34 @@ public final class DeviceFacts {
 
     /** Number of cores. */
     public int cores() {
-        return coreFrequenciesMhz.length;
+        return cores.size();
     }
 
-    /** Highest frequency of each core in MHz, the slowest first; 0 where not known. */
-    public int[] coreFrequenciesMhz() {
-        return coreFrequenciesMhz.clone();
+    /** The cores, in the system's order. */
+    public List<CpuCore> coreList() {
+        return cores;
     }
 
     /** The processor in words, such as "SoC 1, 4 x 1800 MHz, 4 x 2800 MHz"; null if not known. */
     public String processor() {
         StringBuilder text = new StringBuilder(soc == null ? "" : soc);
-        int start = 0;
-        for (int i = 1; i <= coreFrequenciesMhz.length; i++) {
-            if (i < coreFrequenciesMhz.length
-                    && coreFrequenciesMhz[i] == coreFrequenciesMhz[start]) {
-                continue;
-            }
-            if (coreFrequenciesMhz[start] > 0) {
-                text.append(text.length() == 0 ? "" : ", ").append(i - start).append(" x ");
-                text.append(coreFrequenciesMhz[start]).append(" MHz");
-            }
-            start = i;
+        for (Map.Entry<Integer, Integer> kind : coresByMaximumMhz().entrySet()) {
+            text.append(text.length() == 0 ? "" : ", ").append(kind.getValue()).append(" x ");
+            text.append(kind.getKey()).append(" MHz");
         }
         return text.length() == 0 ? null : text.toString();
+    }
+
+    private Map<Integer, Integer> coresByMaximumMhz() {
+        Map<Integer, Integer> counts = new TreeMap<Integer, Integer>();
+        for (CpuCore core : cores) {
+            Integer frequency = core.maximumMhz();
+            if (frequency != null) {
+                Integer before = counts.get(frequency);
+                counts.put(frequency, before == null ? 1 : before + 1);
+            }
+        }
+        return counts;
     }
 
     /** What runs models, such as "tensorflow-lite". */
@@ -150,7 +150,7 @@ public final class DeviceFacts {
     public static final class Builder {
         private final String model;
         private final String architecture;
-        private final int[] coreFrequenciesMhz;
+        private final List<CpuCore> cores;
         private String manufacturer;
         private String soc;
         private String androidVersion;
@@ -162,10 +162,10 @@ public final class DeviceFacts {
         private String commit;
         private boolean debuggable;
 
-        private Builder(String model, String architecture, int[] coreFrequenciesMhz) {
+        private Builder(String model, String architecture, List<CpuCore> cores) {
             this.model = model;
             this.architecture = architecture;
-            this.coreFrequenciesMhz = coreFrequenciesMhz;
+            this.cores = cores;
         }
 
         /** See {@link DeviceFacts#manufacturer()}. */

@@ -42,6 +42,12 @@ public interface InferenceEngine extends Closeable {
      */
     void load(ByteBuffer model, EngineOptions options) throws EngineException;
 
+    /** Nanoseconds that loading took, with all that prepares the first run; 0 before. */
+    long loadNanos();
+
+    /** Nanoseconds of the loaded model's first run, as {@link #run} gave them; 0 before. */
+    long firstRunNanos();
+
     /** Names of the inputs of the loaded model. */
     Set<String> inputs();
 

@@ -5,6 +5,7 @@ import java.io.EOFException;
 import java.io.File;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
 
 /** Bytes that are read from anywhere: models are too large to hold them twice in memory. */
 abstract class ByteSource implements Closeable {
@@ -35,6 +36,26 @@ abstract class ByteSource implements Closeable {
                     throw new EOFException("byte " + position + " of " + content.length);
                 }
                 System.arraycopy(content, (int) position, target, 0, length);
+            }
+        };
+    }
+
+    static ByteSource of(ByteBuffer content) {
+        final ByteBuffer own = content.duplicate();
+        own.clear();
+        return new ByteSource() {
+            @Override
+            long size() {
+                return own.capacity();
+            }
+
+            @Override
+            void read(long position, byte[] target, int length) throws IOException {
+                if (position < 0 || position + length > own.capacity()) {
+                    throw new EOFException("byte " + position + " of " + own.capacity());
+                }
+                own.position((int) position);
+                own.get(target, 0, length);
             }
         };
     }

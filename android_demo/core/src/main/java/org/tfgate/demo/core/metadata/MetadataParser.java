@@ -30,6 +30,8 @@ final class MetadataParser {
         metadata.model = document.text("model");
         metadata.lowering = document.text("lowering");
         metadata.quantization = document.text("quantization");
+        JsonObject quantized = document.objectOrNull("quantized");
+        metadata.runtime = quantized == null ? null : quantized.textOrNull("runtime");
         JsonObject source = document.objectOrNull("source");
         metadata.sourceSha256 = source == null ? null : source.textOrNull("sha256");
         metadata.signatures =

@@ -2,6 +2,7 @@ package org.tfgate.demo.core.metadata;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -57,6 +58,21 @@ public final class MetadataReader {
      * @throws MetadataException see {@link #read(File)}.
      */
     public static ModelMetadata read(byte[] content, String name) throws MetadataException {
+        try {
+            return read(ByteSource.of(content), name);
+        } catch (IOException error) {
+            throw damaged(name, error.getMessage());
+        }
+    }
+
+    /**
+     * Reads the document of a file that is mapped into memory.
+     *
+     * @param content the file's bytes; position and limit are of no matter, and stay.
+     * @param name what messages call the file.
+     * @throws MetadataException see {@link #read(File)}.
+     */
+    public static ModelMetadata read(ByteBuffer content, String name) throws MetadataException {
         try {
             return read(ByteSource.of(content), name);
         } catch (IOException error) {

@@ -16,6 +16,7 @@ public final class ModelMetadata {
     private final String model;
     private final String lowering;
     private final String quantization;
+    private final String runtime;
     private final String sourceSha256;
     private final List<String> signatures;
     private final boolean isStatic;
@@ -38,6 +39,7 @@ public final class ModelMetadata {
         model = builder.model;
         lowering = builder.lowering;
         quantization = builder.quantization;
+        runtime = builder.runtime;
         sourceSha256 = builder.sourceSha256;
         signatures = unmodifiable(builder.signatures);
         isStatic = builder.isStatic;
@@ -78,6 +80,11 @@ public final class ModelMetadata {
     /** How it was quantized, such as "none" or "dynamic". */
     public String quantization() {
         return quantization;
+    }
+
+    /** The oldest runtime that it was converted for, "latest" or "2.16"; null if not known. */
+    public String runtime() {
+        return runtime;
     }
 
     /** SHA-256 of the .keras file that it was converted from; null if not known. */
@@ -282,6 +289,7 @@ public final class ModelMetadata {
         String model;
         String lowering;
         String quantization;
+        String runtime;
         String sourceSha256;
         List<String> signatures;
         boolean isStatic;

@@ -31,6 +31,7 @@ public final class BenchmarkResult {
     private final DeviceState after;
     private final String dataset;
     private final long dateMillis;
+    private final List<String> notes;
 
     private BenchmarkResult(Builder builder) {
         run = builder.run;
@@ -39,6 +40,7 @@ public final class BenchmarkResult {
         after = builder.after;
         dataset = Checks.notEmpty(builder.dataset, "dataset");
         dateMillis = builder.dateMillis;
+        notes = new ArrayList<String>(builder.notes);
         baseline = builder.models.get(0).name();
         Map<String, MeasuredModel> named = new LinkedHashMap<String, MeasuredModel>();
         for (MeasuredModel model : builder.models) {
@@ -162,6 +164,7 @@ public final class BenchmarkResult {
         if (Boolean.TRUE.equals(before.powerSave()) || Boolean.TRUE.equals(after.powerSave())) {
             warnings.add("the device saved power");
         }
+        warnings.addAll(notes);
         return warnings;
     }
 
@@ -187,6 +190,7 @@ public final class BenchmarkResult {
         private DeviceState after;
         private String dataset;
         private long dateMillis;
+        private List<String> notes = Collections.emptyList();
 
         private Builder(RunResult run, List<MeasuredModel> models) {
             this.run = run;
@@ -210,6 +214,12 @@ public final class BenchmarkResult {
         /** When it was measured, in milliseconds since 1970 in UTC: needed. */
         public Builder dateMillis(long value) {
             dateMillis = value;
+            return this;
+        }
+
+        /** What else a reader must know, one line each. */
+        public Builder notes(List<String> values) {
+            notes = values;
             return this;
         }
 

@@ -15,6 +15,7 @@ import org.tfgate.demo.core.statistics.Statistics;
  */
 public final class Point {
     private final Configuration configuration;
+    private final int runs;
     private final Statistics milliseconds;
     private final double[] imageMilliseconds;
     private final double imageMean;
@@ -29,6 +30,7 @@ public final class Point {
      */
     public Point(ConfigurationResult result, ModelMetadata metadata) {
         configuration = result.configuration();
+        runs = result.measurements().size();
         milliseconds = Statistics.of(result.milliseconds());
         List<List<Measurement>> byImage = byImage(result.measurements());
         imageMilliseconds = new double[byImage.size()];
@@ -44,6 +46,11 @@ public final class Point {
     /** What was measured. */
     public Configuration configuration() {
         return configuration;
+    }
+
+    /** Number of measured runs. */
+    public int runs() {
+        return runs;
     }
 
     /** Latency of all runs, in milliseconds. */

@@ -1,9 +1,12 @@
 package org.tfgate.demo.core.result;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import org.tfgate.demo.core.device.BatteryStatus;
+import org.tfgate.demo.core.device.CpuCore;
 import org.tfgate.demo.core.device.DeviceFacts;
 import org.tfgate.demo.core.device.DeviceState;
 import org.tfgate.demo.core.device.ThermalStatus;
@@ -11,18 +14,18 @@ import org.tfgate.demo.core.json.JsonWriter;
 import org.tfgate.demo.core.metadata.Gate;
 import org.tfgate.demo.core.metadata.Macs;
 import org.tfgate.demo.core.metadata.ModelMetadata;
+import org.tfgate.demo.core.run.EngineStart;
 import org.tfgate.demo.core.run.RunPlan;
 
 /**
- * A result as JSON, in version 3 of the benchmark's schema ({@code tflite/schema}), which {@code
+ * A result as JSON, in version 4 of the benchmark's schema ({@code tflite/schema}), which {@code
  * tflite.report} reads.
- *
- * <p>The schema has no place of its own for two facts: cores with their frequencies stand in the
- * processor's name, and whether the app can be debugged under {@code versions.app_build}.
  */
 public final class ResultDocument {
     private static final String SCHEMA = "tfgate.benchmark";
-    private static final int SCHEMA_VERSION = 3;
+    private static final int SCHEMA_VERSION = 4;
+    private static final double NANOS_PER_MILLISECOND = 1e6;
+    private static final double NANOS_PER_SECOND = 1e9;
     private static final String PROGRAM = "android_demo";
 
     private final BenchmarkResult result;
@@ -81,7 +84,23 @@ public final class ResultDocument {
             json.name("lowering").value(gate.lowering()).endObject();
         }
         json.endArray();
-        json.name("cold_start").beginArray().endArray().endObject();
+        json.name("cold_start");
+        writeStarts(model);
+        json.endObject();
+    }
+
+    private void writeStarts(MeasuredModel model) {
+        json.beginArray();
+        for (EngineStart start : result.run().starts()) {
+            if (start.model().equals(model.name())) {
+                json.beginObject();
+                json.name("threads").value(start.options().threads());
+                json.name("load_ms").value(start.loadNanos() / NANOS_PER_MILLISECOND);
+                json.name("first_run_ms").value(start.firstRunNanos() / NANOS_PER_MILLISECOND);
+                json.name("fresh_process").value(false).endObject();
+            }
+        }
+        json.endArray();
     }
 
     private String role(MeasuredModel model) {
@@ -99,6 +118,7 @@ public final class ResultDocument {
         json.name("u").value(point.configuration().u());
         json.name("threads").value(point.configuration().options().threads());
         json.name("batch").value(1);
+        json.name("runs").value(point.runs());
         json.name("latency_ms").beginObject();
         for (int percent : new int[] {50, 90, 99}) {
             json.name("p" + percent).value(point.milliseconds().percentile(percent));
@@ -140,6 +160,9 @@ public final class ResultDocument {
         json.name("threads").value(threads());
         json.name("batches").value(new int[] {1});
         json.name("seed").value(plan.seed());
+        json.name("ended").value(result.run().reason().label());
+        json.name("thermal_wait_seconds");
+        json.value(result.run().thermalWaitNanos() / NANOS_PER_SECOND);
         json.name("machine");
         writeMachine();
         json.name("frequency_mhz_after").value(result.after().frequencyMhz());
@@ -188,7 +211,6 @@ public final class ResultDocument {
         DeviceFacts facts = result.facts();
         Map<String, String> versions = new LinkedHashMap<String, String>();
         versions.put("app", facts.appVersion());
-        versions.put("app_build", facts.isDebuggable() ? "debuggable" : "release");
         versions.put(facts.runtime(), facts.runtimeVersion());
         return versions;
     }
@@ -207,16 +229,58 @@ public final class ResultDocument {
         json.name("runtime_version").value(facts.runtimeVersion());
         json.name("delegates").value(facts.delegates());
         json.name("app_version").value(facts.appVersion());
+        json.name("debuggable").value(facts.isDebuggable());
+        json.name("cores");
+        writeCores();
         json.name("thermal_status_before").value(label(before.thermalStatus()));
         json.name("thermal_status_after").value(label(after.thermalStatus()));
+        json.name("thermal_status_highest");
+        json.value(label(after.thermalStatus() == null ? null : highest()));
         json.name("battery_percent_before").value(before.batteryPercent());
         json.name("battery_percent_after").value(after.batteryPercent());
+        json.name("battery_celsius_before").value(before.batteryCelsius());
+        json.name("battery_celsius_after").value(after.batteryCelsius());
+        json.name("battery_status_before").value(label(before.batteryStatus()));
+        json.name("battery_status_after").value(label(after.batteryStatus()));
         json.name("charging").value(before.charging());
         json.name("power_save").value(before.powerSave());
         json.endObject();
     }
 
+    private void writeCores() {
+        List<CpuCore> cores = result.facts().coreList();
+        json.beginArray();
+        for (int i = 0; i < cores.size(); i++) {
+            json.beginObject().name("number").value(cores.get(i).number());
+            json.name("min_mhz").value(cores.get(i).minimumMhz());
+            json.name("max_mhz").value(cores.get(i).maximumMhz());
+            json.name("mhz_before").value(megahertz(result.before(), i));
+            json.name("mhz_after").value(megahertz(result.after(), i)).endObject();
+        }
+        json.endArray();
+    }
+
+    private static Double megahertz(DeviceState state, int core) {
+        return core < state.coreMhz().size() ? state.coreMhz().get(core) : null;
+    }
+
+    /** Of the states before and after, and of all that were seen between runs. */
+    private ThermalStatus highest() {
+        ThermalStatus highest = result.run().highestThermalStatus();
+        for (DeviceState state : Arrays.asList(result.before(), result.after())) {
+            ThermalStatus status = state.thermalStatus();
+            if (status != null && status.compareTo(highest) > 0) {
+                highest = status;
+            }
+        }
+        return highest;
+    }
+
     private static String label(ThermalStatus status) {
+        return status == null ? null : status.label();
+    }
+
+    private static String label(BatteryStatus status) {
         return status == null ? null : status.label();
     }
 }

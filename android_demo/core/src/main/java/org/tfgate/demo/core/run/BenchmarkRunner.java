@@ -47,6 +47,7 @@ public final class BenchmarkRunner {
         return new RunResult(
                 plan,
                 session.results(),
+                session.starts(),
                 reason,
                 pacer.elapsedNanos(),
                 pacer.thermalWaitNanos(),

@@ -10,7 +10,10 @@ public final class ConfigurationResult {
     private final List<Measurement> measurements;
     private final String failure;
 
-    ConfigurationResult(
+    /**
+     * @param failure why no more runs were made; null if nothing failed.
+     */
+    public ConfigurationResult(
             Configuration configuration, List<Measurement> measurements, String failure) {
         this.configuration = configuration;
         this.measurements = Collections.unmodifiableList(new ArrayList<Measurement>(measurements));

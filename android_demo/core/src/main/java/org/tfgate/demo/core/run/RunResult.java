@@ -9,16 +9,19 @@ import org.tfgate.demo.core.device.ThermalStatus;
 public final class RunResult {
     private final RunPlan plan;
     private final List<ConfigurationResult> results;
+    private final List<EngineStart> starts;
     private final StopReason reason;
     private final long elapsedNanos;
     private final long thermalWaitNanos;
     private final ThermalStatus highestThermalStatus;
 
     RunResult(
-            RunPlan plan, List<ConfigurationResult> results, StopReason reason, long elapsedNanos,
-            long thermalWaitNanos, ThermalStatus highestThermalStatus) {
+            RunPlan plan, List<ConfigurationResult> results, List<EngineStart> starts,
+            StopReason reason, long elapsedNanos, long thermalWaitNanos,
+            ThermalStatus highestThermalStatus) {
         this.plan = plan;
         this.results = Collections.unmodifiableList(new ArrayList<ConfigurationResult>(results));
+        this.starts = Collections.unmodifiableList(new ArrayList<EngineStart>(starts));
         this.reason = reason;
         this.elapsedNanos = elapsedNanos;
         this.thermalWaitNanos = thermalWaitNanos;
@@ -33,6 +36,11 @@ public final class RunResult {
     /** One for each configuration of the plan, in its order. */
     public List<ConfigurationResult> results() {
         return results;
+    }
+
+    /** What it took to make the models ready, for each pair of a model and options that ran. */
+    public List<EngineStart> starts() {
+        return starts;
     }
 
     /** Why it ended. */

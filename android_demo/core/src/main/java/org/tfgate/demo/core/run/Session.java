@@ -20,6 +20,7 @@ final class Session {
     private final List<Turn> turns = new ArrayList<Turn>();
     private final Map<String, Map<EngineOptions, InferenceEngine>> engines =
             new LinkedHashMap<String, Map<EngineOptions, InferenceEngine>>();
+    private final List<EngineStart> starts = new ArrayList<EngineStart>();
     private int finishedRuns;
 
     Session(
@@ -65,13 +66,27 @@ final class Session {
         return results;
     }
 
+    /** Of the engines that ran, once they are closed. */
+    List<EngineStart> starts() {
+        return starts;
+    }
+
     void close() {
-        for (Map<EngineOptions, InferenceEngine> each : engines.values()) {
-            for (InferenceEngine engine : each.values()) {
-                engine.close();
+        for (Map.Entry<String, Map<EngineOptions, InferenceEngine>> each : engines.entrySet()) {
+            for (Map.Entry<EngineOptions, InferenceEngine> opened : each.getValue().entrySet()) {
+                close(each.getKey(), opened.getKey(), opened.getValue());
             }
         }
         engines.clear();
+    }
+
+    private void close(String model, EngineOptions options, InferenceEngine engine) {
+        if (engine.firstRunNanos() > 0) {
+            starts.add(
+                    new EngineStart(
+                            model, options, engine.loadNanos(), engine.firstRunNanos()));
+        }
+        engine.close();
     }
 
     private void load() throws RunEnded {

@@ -1,5 +1,7 @@
 package org.tfgate.demo.core.run;
 
+import java.util.Locale;
+
 /** Why a run ended. */
 public enum StopReason {
     /** All that was planned is done. */
@@ -11,5 +13,10 @@ public enum StopReason {
     /** The device was too hot for longer than the plan waits. */
     TOO_HOT,
     /** No configuration was left that could be run. */
-    ALL_FAILED
+    ALL_FAILED;
+
+    /** The name in result documents, such as "time_limit"; a run of which all failed has none. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 }

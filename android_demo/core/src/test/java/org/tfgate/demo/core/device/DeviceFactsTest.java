@@ -1,12 +1,12 @@
 package org.tfgate.demo.core.device;
 
-import static org.junit.Assert.assertArrayEquals;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertTrue;
 import static org.junit.Assert.fail;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.junit.Test;
@@ -25,39 +25,77 @@ public final class DeviceFactsTest {
 
     @Test
     public void factsDoNotChange() {
-        int[] frequencies = {2000, 1000};
+        List<CpuCore> cores = new ArrayList<CpuCore>(cores(2000, 1000));
         List<String> delegates = new ArrayList<String>(Collections.singletonList("xnnpack"));
         DeviceFacts facts =
-                builder(frequencies).runtime("tensorflow-lite", "2.16.1", delegates).build();
-        frequencies[0] = 1;
+                DeviceFacts.builder("Phone", "arm64-v8a", cores)
+                        .runtime("tensorflow-lite", "2.16.1", delegates)
+                        .app("1.0", null, false)
+                        .build();
+        cores.clear();
         delegates.clear();
-        facts.coreFrequenciesMhz()[0] = 1;
-        assertArrayEquals(new int[] {1000, 2000}, facts.coreFrequenciesMhz());
-        assertEquals(Collections.singletonList("xnnpack"), facts.delegates());
         assertEquals(2, facts.cores());
+        assertEquals(Integer.valueOf(2000), facts.coreList().get(0).maximumMhz());
+        assertEquals(Collections.singletonList("xnnpack"), facts.delegates());
     }
 
     @Test
     public void whatIsNeededIsAskedFor() {
-        assertRefused("model", DeviceFacts.builder("", "arm64-v8a", 1));
-        assertRefused("architecture", DeviceFacts.builder("Phone", null, 1));
+        assertRefused("model", DeviceFacts.builder("", "arm64-v8a", cores(1)));
+        assertRefused("architecture", DeviceFacts.builder("Phone", null, cores(1)));
         assertRefused("the number of cores", builder());
-        assertRefused("a frequency of a core", builder(-1));
-        assertRefused("runtime", DeviceFacts.builder("Phone", "arm64-v8a", 1));
+        assertRefused("runtime", DeviceFacts.builder("Phone", "arm64-v8a", cores(1)));
         assertRefused("appVersion", builder(1).app(null, null, false));
     }
 
     @Test
+    public void frequenciesOfACoreHaveAnOrder() {
+        assertCoreRefused("the number of a core", -1, null, null);
+        assertCoreRefused("the lowest frequency of a core", 0, 0, null);
+        assertCoreRefused("the highest frequency of a core", 0, null, 0);
+        assertCoreRefused("the highest frequency of a core", 0, 1000, 999);
+        assertEquals(Integer.valueOf(1000), new CpuCore(0, 1000, 1000).minimumMhz());
+    }
+
+    @Test
     public void statesHaveRanges() {
-        new DeviceState(null, null, null, null, null);
+        assertNull(DeviceState.builder().build().frequencyMhz());
         for (double percent : new double[] {-1.0, 100.5, Double.NaN}) {
             try {
-                new DeviceState(ThermalStatus.NONE, percent, null, null, null);
+                DeviceState.builder().battery(percent, null, null, null);
                 fail("not refused: " + percent);
             } catch (IllegalArgumentException error) {
                 assertTrue(error.getMessage().startsWith("Expected batteryPercent "));
             }
         }
+        try {
+            DeviceState.builder().battery(null, -300.0, null, null);
+            fail("not refused");
+        } catch (IllegalArgumentException error) {
+            assertTrue(error.getMessage().startsWith("Expected batteryCelsius "));
+        }
+    }
+
+    @Test
+    public void theFastestCoreIsThatOfTheMoment() {
+        DeviceState state =
+                DeviceState.builder().coreMhz(Arrays.asList(300.0, null, 2000.0, 900.0)).build();
+        assertEquals(2000.0, state.frequencyMhz(), 0.0);
+        assertNull(
+                DeviceState.builder()
+                        .coreMhz(Collections.<Double>singletonList(null))
+                        .build()
+                        .frequencyMhz());
+    }
+
+    @Test
+    public void batteryStatusHasAndroidsNumbers() {
+        String[] labels = {"charging", "discharging", "not_charging", "full"};
+        for (int i = 0; i < labels.length; i++) {
+            assertEquals(labels[i], BatteryStatus.of(2 + i).label());
+        }
+        assertNull(BatteryStatus.of(1));
+        assertNull(BatteryStatus.of(6));
     }
 
     @Test
@@ -79,9 +117,29 @@ public final class DeviceFactsTest {
     }
 
     private static DeviceFacts.Builder builder(int... frequencies) {
-        return DeviceFacts.builder("Phone", "arm64-v8a", frequencies)
+        return DeviceFacts.builder("Phone", "arm64-v8a", cores(frequencies))
                 .runtime("tensorflow-lite", "2.16.1", Collections.<String>emptyList())
                 .app("1.0", null, false);
+    }
+
+    /** Cores of these highest frequencies; 0 for one that does not tell. */
+    private static List<CpuCore> cores(int... frequencies) {
+        List<CpuCore> cores = new ArrayList<CpuCore>();
+        for (int frequency : frequencies) {
+            cores.add(new CpuCore(cores.size(), null, frequency == 0 ? null : frequency));
+        }
+        return cores;
+    }
+
+    private static void assertCoreRefused(
+            String name, int number, Integer minimum, Integer maximum) {
+        try {
+            new CpuCore(number, minimum, maximum);
+            fail("not refused: " + name);
+        } catch (IllegalArgumentException error) {
+            assertTrue(
+                    error.getMessage(), error.getMessage().startsWith("Expected " + name + " "));
+        }
     }
 
     private static void assertRefused(String name, DeviceFacts.Builder builder) {

@@ -8,6 +8,7 @@ import static org.junit.Assert.assertTrue;
 import static org.junit.Assert.fail;
 
 import java.io.File;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Collections;
 import org.junit.Rule;
@@ -53,6 +54,33 @@ public final class MetadataReaderTest {
         assertTrue(input.isNormalizedInGraph());
         assertArrayEquals(new double[] {125.3, 123.0, 113.9}, input.mean(), 0.0);
         assertArrayEquals(new double[] {63.0}, input.std(), 0.0);
+    }
+
+    @Test
+    public void readsAMappedFileWhereverItsPositionIs() throws Exception {
+        byte[] content = MetadataFiles.bytes("filters.tflite");
+        ByteBuffer mapped = ByteBuffer.allocateDirect(content.length).put(content);
+        assertEquals(
+                MetadataFiles.read("filters.tflite").sha256(),
+                MetadataReader.read(mapped, "filters.tflite").sha256());
+        assertEquals(content.length, mapped.position());
+        try {
+            MetadataReader.read(ByteBuffer.allocateDirect(3), "short");
+            fail("not refused");
+        } catch (MetadataException error) {
+            assertEquals(Reason.NOT_TFLITE, error.reason());
+        }
+    }
+
+    @Test
+    public void tellsTheOldestRuntime() throws Exception {
+        assertNull(MetadataFiles.read("filters.tflite").runtime());
+        String document = MetadataFiles.document("filters.tflite");
+        String newer = document.replaceFirst("\\{", "{\"quantized\": {\"runtime\": \"2.16\"},");
+        ModelMetadata metadata =
+                MetadataReader.read(
+                        MetadataFiles.withDocument("filters.tflite", newer), "newer");
+        assertEquals("2.16", metadata.runtime());
     }
 
     @Test

@@ -17,6 +17,8 @@ import java.util.TimeZone;
 import org.junit.Before;
 import org.junit.Test;
 import org.tfgate.demo.core.TestFiles;
+import org.tfgate.demo.core.device.BatteryStatus;
+import org.tfgate.demo.core.device.CpuCore;
 import org.tfgate.demo.core.device.DeviceFacts;
 import org.tfgate.demo.core.device.DeviceState;
 import org.tfgate.demo.core.device.ThermalStatus;
@@ -56,7 +58,7 @@ public final class ResultDocumentTest {
     public void documentOfAnAlternation() throws Exception {
         JsonObject document = written("alternation", alternation());
         assertEquals("tfgate.benchmark", document.text("schema"));
-        assertEquals(3, document.integer("schema_version"));
+        assertEquals(4, document.integer("schema_version"));
         assertEquals("dense", document.text("baseline"));
         assertTrue(document.texts("warnings").isEmpty());
 
@@ -126,7 +128,34 @@ public final class ResultDocumentTest {
         assertEquals("light", device.text("thermal_status_after"));
         assertEquals(79.5, device.number("battery_percent_after"), 0.0);
         assertFalse(device.flag("charging"));
-        assertEquals("release", conditions.object("versions").text("app_build"));
+        assertFalse(device.flag("debuggable"));
+        assertEquals("none", device.text("thermal_status_before"));
+        assertEquals("light", device.text("thermal_status_highest"));
+        assertEquals(29.5, device.number("battery_celsius_before"), 0.0);
+        assertEquals(31.0, device.number("battery_celsius_after"), 0.0);
+        assertEquals("discharging", device.text("battery_status_after"));
+        assertEquals("completed", conditions.text("ended"));
+        assertEquals(0.0, conditions.number("thermal_wait_seconds"), 0.0);
+        JsonObject slow = device.objects("cores").get(0);
+        assertEquals(0, slow.integer("number"));
+        assertEquals(300, slow.integer("min_mhz"));
+        assertEquals(1500.0, slow.number("mhz_before"), 0.0);
+        assertFalse(slow.has("mhz_after"));
+        JsonObject fast = device.objects("cores").get(1);
+        assertFalse(fast.has("min_mhz"));
+        assertEquals(2800, fast.integer("max_mhz"));
+        assertEquals(1900.0, fast.number("mhz_after"), 0.0);
+    }
+
+    @Test
+    public void loadingAndTheFirstRunAreThoseOfTheProgramThatMeasured() throws Exception {
+        JsonObject document = written("alternation", alternation());
+        JsonObject start = document.objects("files").get(0).objects("cold_start").get(0);
+        assertEquals(1, start.integer("threads"));
+        assertEquals(3.0, start.number("load_ms"), 0.0);
+        assertEquals(1.0, start.number("first_run_ms"), 0.0);
+        assertFalse(start.flag("fresh_process"));
+        assertEquals(6, document.objects("points").get(1).integer("runs"));
     }
 
     @Test
@@ -144,11 +173,13 @@ public final class ResultDocumentTest {
     public void whatTheDeviceDoesNotTellIsNull() throws Exception {
         RunResult run = phone.run(plan(Configuration.of("dense", OPTIONS)).build());
         DeviceFacts facts =
-                DeviceFacts.builder("Phone 1", "x86_64", 0)
+                DeviceFacts.builder(
+                                "Phone 1", "x86_64",
+                                Collections.singletonList(new CpuCore(0, null, null)))
                         .runtime("tensorflow-lite", "2.16.1", Collections.<String>emptyList())
                         .app("1.0", null, true)
                         .build();
-        DeviceState state = new DeviceState(null, null, null, null, null);
+        DeviceState state = DeviceState.builder().build();
         BenchmarkResult result =
                 BenchmarkResult.builder(run, models)
                         .device(facts, state, state)
@@ -158,7 +189,9 @@ public final class ResultDocumentTest {
         JsonObject conditions = document.object("conditions");
         assertFalse(conditions.object("machine").has("processor"));
         assertFalse(conditions.object("device").has("thermal_status_before"));
-        assertEquals("debuggable", conditions.object("versions").text("app_build"));
+        assertTrue(conditions.object("device").flag("debuggable"));
+        assertFalse(conditions.object("device").has("thermal_status_highest"));
+        assertFalse(conditions.object("device").has("battery_status_before"));
         assertEquals(
                 Arrays.asList("the app can be debugged: its Java code is slower than in a release"),
                 document.texts("warnings"));
@@ -178,7 +211,10 @@ public final class ResultDocumentTest {
         models.add(new MeasuredModel("missing", "x.tflite", models.get(1).metadata()));
         JsonObject document = written("stopped", result(phone.run(plan)));
         assertEquals(2, document.objects("points").size());
+        assertEquals("time_limit", document.object("conditions").text("ended"));
         int samples = document.object("conditions").integer("samples");
+        int runs = document.objects("points").get(0).integer("runs");
+        assertTrue("" + runs, runs > 1 && runs < 100);
         assertTrue("" + samples, samples > 1 && samples < 50);
         assertEquals(
                 samples, document.objects("points").get(0).numbers("image_ms").length);
@@ -254,6 +290,21 @@ public final class ResultDocumentTest {
                 warnings);
     }
 
+    @Test
+    public void notesAreWarnings() throws Exception {
+        RunResult run = phone.run(plan(Configuration.of("dense", OPTIONS)).build());
+        DeviceState unknown = DeviceState.builder().build();
+        BenchmarkResult result =
+                BenchmarkResult.builder(run, models)
+                        .device(facts(), unknown, unknown)
+                        .dataset("given")
+                        .notes(Arrays.asList("picture x.png was left out"))
+                        .build();
+        assertEquals(
+                Arrays.asList("picture x.png was left out"),
+                written("notes", result).texts("warnings"));
+    }
+
     private RunResult hotRun() {
         return phone.hotRun(
                 plan(Configuration.of("dense", OPTIONS)), ThermalStatus.SEVERE, 5 * SECOND);
@@ -286,21 +337,35 @@ public final class ResultDocumentTest {
         return result(phone.run(plan));
     }
 
+    private static DeviceFacts facts() {
+        return DeviceFacts.builder(
+                        "Phone 1", "arm64-v8a",
+                        Arrays.asList(new CpuCore(0, 300, 1800), new CpuCore(1, null, 2800)))
+                .manufacturer("Imaginary")
+                .soc("SoC 1")
+                .android("15", 35)
+                .runtime("tensorflow-lite", "2.16.1", Arrays.asList("xnnpack"))
+                .app("1.0", "0123abc", false)
+                .build();
+    }
+
     private BenchmarkResult result(RunResult run) {
-        DeviceFacts facts =
-                DeviceFacts.builder("Phone 1", "arm64-v8a", 2800, 1800)
-                        .manufacturer("Imaginary")
-                        .soc("SoC 1")
-                        .android("15", 35)
-                        .runtime("tensorflow-lite", "2.16.1", Arrays.asList("xnnpack"))
-                        .app("1.0", "0123abc", false)
-                        .build();
-        DeviceState before = new DeviceState(ThermalStatus.NONE, 80.0, false, false, 2000.0);
-        DeviceState after = new DeviceState(ThermalStatus.LIGHT, 79.5, false, false, 1900.0);
+        DeviceState before = state(ThermalStatus.NONE, 80.0, 29.5, 1500.0, 2000.0);
+        DeviceState after = state(ThermalStatus.LIGHT, 79.5, 31.0, null, 1900.0);
         return BenchmarkResult.builder(run, models)
-                .device(facts, before, after)
+                .device(facts(), before, after)
                 .dataset("digits")
                 .dateMillis(1795867200000L)
+                .build();
+    }
+
+    private static DeviceState state(
+            ThermalStatus status, double percent, double celsius, Double... coreMhz) {
+        return DeviceState.builder()
+                .thermalStatus(status)
+                .battery(percent, celsius, BatteryStatus.DISCHARGING, false)
+                .powerSave(false)
+                .coreMhz(Arrays.asList(coreMhz))
                 .build();
     }
 

@@ -24,6 +24,7 @@ public final class FakeEngine implements InferenceEngine {
     private final Map<String, float[]> given = new HashMap<String, float[]>();
     private Map<String, float[]> outputs = new HashMap<String, float[]>();
     private int runsUntilFailure = Integer.MAX_VALUE;
+    private long firstRunNanos;
     private boolean closed;
 
     /**
@@ -54,6 +55,16 @@ public final class FakeEngine implements InferenceEngine {
 
     @Override
     public void load(ByteBuffer model, EngineOptions options) {}
+
+    @Override
+    public long loadNanos() {
+        return 3 * MILLISECOND;
+    }
+
+    @Override
+    public long firstRunNanos() {
+        return firstRunNanos;
+    }
 
     @Override
     public Set<String> inputs() {
@@ -95,6 +106,7 @@ public final class FakeEngine implements InferenceEngine {
         double share = decisions.length == 0 ? 1.0 : (double) open / decisions.length;
         long nanos = MILLISECOND + Math.round(image * share * MILLISECOND);
         clock.pass(nanos);
+        firstRunNanos = firstRunNanos == 0 ? nanos : firstRunNanos;
         outputs = new HashMap<String, float[]>();
         outputs.put(PREDICTIONS, new float[] {0.1f, image, 0.2f});
         outputs.put(DECISIONS, decisions);

@@ -1,0 +1,2 @@
+/** The models that the app has: those in the APK, and those that were pushed to the phone. */
+package org.tfgate.demo.app.models;

@@ -1,0 +1,1 @@
+"""The Bazel build, written and checked: see README.md beside this file."""
