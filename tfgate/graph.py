@@ -6,6 +6,7 @@ the original stays as it was.
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from typing import overload
@@ -71,6 +72,7 @@ class GraphRewriter:
         replace: Callable[[GatedBlock, Tensor], Tensor],
         inputs: TensorTree | None = None,
         select: Callable[[Sequence[Tensor]], Tensor] | None = None,
+        substitutes: Mapping[str, Callable[..., TensorTree]] | None = None,
     ) -> tuple[TensorTree, TensorTree]:
         """Builds the new graph.
 
@@ -82,6 +84,9 @@ class GraphRewriter:
             select: function `answers -> tensor`, called for the answers of early exits
                 and the last one, as a `tfgate.ExitSelection` gets them; needed where
                 there is one. The answer of an exit is what `replace` gives for it.
+            substitutes: name of a layer -> function that is called in its place, with
+                the same arguments in the new graph, and gives outputs of the same
+                structure; None for none.
 
         Returns:
             `(inputs, predictions)` as KerasTensors of the new graph.
@@ -89,8 +94,11 @@ class GraphRewriter:
         Raises:
             ValueError: there are early exits, but no function that selects.
         """
+        others = substitutes or {}
 
         def call(layer: keras.Layer, *args: Any, **kwargs: Any) -> TensorTree:
+            if layer.name in others:
+                return others[layer.name](*args, **kwargs)
             if isinstance(layer, ExitSelection):
                 if select is None:
                     raise ValueError(
@@ -108,7 +116,8 @@ class GraphRewriter:
             )
 
         def clone(layer: keras.Layer) -> keras.Layer:
-            if isinstance(layer, GatedBlock | ExitSelection | keras.layers.InputLayer):
+            kept = GatedBlock | ExitSelection | keras.layers.InputLayer
+            if isinstance(layer, kept) or layer.name in others:
                 return layer
             return self.copy(layer) if isinstance(layer, keras.Layer) else layer
 

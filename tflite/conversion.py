@@ -59,14 +59,15 @@ def run(model, options, clusters=None, print_fn=None, variants=None):
     _check(model, options)
     calibrated_on = options.calibration
     options = dataclasses.replace(options, calibration=_calibration(model, options))
-    dial = _dial(model, options)
     threshold = lowerings.LogOddsThreshold(options.tau)
+    dial, learned = _control(model, options, threshold)
     with _float32():
         model = source.in_float32(model)
         quantized = int8.prepare(model, options)
         plans, graph, switched = [], quantized, {}
         if isinstance(model, tfgate.GatedModel):
-            chooses = options.lowering == "conditional" and dial is None
+            throttled = isinstance(model, tfgate.ThrottledModel)
+            chooses = options.lowering == "conditional" and not throttled
             expected = expectations.expect(model, options) if chooses else None
             if (
                 chooses
@@ -83,6 +84,7 @@ def run(model, options, clusters=None, print_fn=None, variants=None):
                 threshold,
                 options,
                 dial,
+                learned=learned,
                 clusters=clusters,
                 variants=variants,
                 switched=switched,
@@ -92,11 +94,13 @@ def run(model, options, clusters=None, print_fn=None, variants=None):
             source.input_shape(model),
             options,
             threshold=threshold,
-            u_input=dial is not None,
+            u_input=(dial, learned) != (None, None),
             dense=_dense_graph(model, quantized, threshold, options),
         )
     calibrated_on = int8.provenance(model, calibrated_on, options.quantize)
-    document = describe.document(model, plans, options, dial, switched, calibrated_on)
+    document = describe.document(
+        model, plans, options, dial, learned, switched, calibrated_on
+    )
     content, description = metadata.append(flatbuffer, document | {"source": origin})
     self_check.check(content, description, model, options)
     return content, description
@@ -109,6 +113,7 @@ def export_graph(
     options,
     dial=None,
     *,
+    learned=None,
     clusters=None,
     variants=None,
     switched=None,
@@ -120,7 +125,9 @@ def export_graph(
         plans: list of `tflite.plan.BlockPlan`, one for each block.
         threshold: `tflite.lowering.LogOddsThreshold`.
         options: `tflite.options.Options`.
-        dial: `tflite.lowering.Dial` of a throttled network with an input u, else None.
+        dial: `tflite.lowering.Dial` of a throttled network with an input u whose
+            gating follows a rule, else None.
+        learned: `tflite.lowering.Learned` of one whose gating is learned, else None.
         clusters: as for `run`.
         variants: likewise.
         switched: dict that gets what blocks of gated filters execute, as
@@ -135,6 +142,7 @@ def export_graph(
         rewriter,
         threshold,
         dial=dial,
+        learned=learned,
         levels=options.levels or LEVELS,
         min_group=options.min_group or MIN_GROUP,
         clusters=clusters or {},
@@ -148,20 +156,25 @@ def export_graph(
         return lowerings.find(block, chosen[block.name])(block, x, context)
 
     images = keras.Input(batch_shape=source.input_shape(model), name="images")
-    inputs = images
+    inputs, substitutes = images, {}
     if isinstance(model, tfgate.ThrottledModel):
         u = keras.Input(batch_shape=(1,), name="u")
         inputs = [images, u]
-        if dial is not None:
-            dial.u = lowerings.Clamp(name="clamped_u")(u)
+        if learned is not None:
+            substitutes[model.gating.name] = learned.decide
+        for control in (dial, learned):
+            if control is not None:
+                control.u = lowerings.Clamp(name="clamped_u")(u)
     markers = []
 
     def select(answers):
         markers.append(nesting.Selected(name="selected")(answers[-1]))
         return markers[0]
 
-    _, predictions = rewriter.rewrite(replace, inputs=inputs, select=select)
-    if dial is None:
+    _, predictions = rewriter.rewrite(
+        replace, inputs=inputs, select=select, substitutes=substitutes
+    )
+    if dial is None and learned is None:
         inputs = images
     if markers:
         told = _told_by_stage(model, plans, context) if options.gate_outputs else {}
@@ -184,6 +197,8 @@ def export_graph(
 
 def _decisions(model, plans, context):
     """The output `decisions` of a network without exits; None without undecided."""
+    if context.learned is not None:
+        return context.learned.decisions()
     dial = context.dial
     if dial is None:
         decisions, _ = _told(plans, context, "decisions") or (None, None)
@@ -270,8 +285,16 @@ def _told(plans, context, name, own=None):
     return Decisions(context.threshold, told, name=name)(log_odds), columns
 
 
-def _dial(model, options):
-    """The dial of a throttled network; None for others, and for dense ones."""
+def _control(model, options, threshold):
+    """What opens the blocks of a throttled network that is not to be dense.
+
+    Returns:
+        `(dial, learned)`: `Dial` and None, or None and `Learned`; twice None for other
+        networks.
+
+    Raises:
+        InputError: options do not go with the network, or it cannot be converted so.
+    """
     if not isinstance(model, tfgate.ThrottledModel) or options.lowering == "dense":
         filters = options.lowering == "conditional" and any(
             isinstance(block, tfgate.GatedFilters)
@@ -285,7 +308,7 @@ def _dial(model, options):
                     "u, or, for --min_group and --max_growth, gated filters, got "
                     f"{value!r}."
                 )
-        return None
+        return None, None
     if options.max_growth is not None:
         raise InputError(
             "Expected no --max_growth for a throttled network, whose widths have no "
@@ -297,7 +320,14 @@ def _dial(model, options):
             "Expected --lowering=conditional or dense, without --tau_input, for a "
             f"throttled network, got {asked}."
         )
-    return lowerings.Dial(model)
+    if type(model.gating) in lowerings.Dial.CLASSES:
+        return lowerings.Dial(model), None
+    if options.levels is not None:
+        raise InputError(
+            "Expected no --levels for a throttled network whose gating is learned: its "
+            f"filters are in clusters, see --min_group; got {options.levels!r}."
+        )
+    return None, lowerings.Learned(model, threshold)
 
 
 def _calibration(model, options):
@@ -334,13 +364,13 @@ def _check(model, options):
             f"Expected a tfgate.GatedModel for --lowering={options.lowering}, got "
             f"{model.name!r}, a network without gates; use --lowering=dense."
         )
-    switchable = tfgate.throttling.SwitchableBatchNormalization
-    for layer in model._flatten_layers():
-        if isinstance(layer, switchable):
+    if options.quantize == "int8":
+        for layer in lowerings.buckets.switchable(model):
             raise InputError(
-                "Expected a network whose batch norms have one set of statistics, got "
-                f"{layer.name!r}, which has one for each part of u's range; a file "
-                "cannot switch them yet."
+                "Expected a network whose batch norms have one set of statistics for "
+                f"--quantize=int8, got {layer.name!r}, which has one for each part of "
+                "u's range: it is no part of a convolution, as int8 needs it; use "
+                "--quantize=dynamic."
             )
     classes = source.output_shape(model)[-1]
     if options.labels is not None and len(options.labels) != classes:

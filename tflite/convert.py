@@ -22,7 +22,8 @@ Lowerings:
   image, else an error.
 
 A throttled network (`tfgate.throttle`) becomes a file with an input u: conditional
-puts everything that u closes behind conditions on u, and dense fixes u at 1.
+puts everything that u closes behind conditions on u, or on what a learned gating
+function decides from u, and maybe the image, at this τ; dense opens everything.
 
 The file has the signature images -> predictions (batch 1), on demand a second one
 without gates, and carries a description of itself, see `tflite.metadata`.
@@ -87,9 +88,9 @@ def convert(
         runtime: one of `RUNTIMES`: the oldest that has to run the file.
         quantize_gates: whether gates are quantized, too.
         labels: names of the classes, or None.
-        levels: for a throttled network, in how many widths the file has each block of
-            gated filters, at least 1: more follow u more closely, and take more bytes.
-            None means 4.
+        levels: for a throttled network of nested or independent gating, in how many
+            widths the file has each block of gated filters, at least 1: more follow u
+            more closely, and take more bytes. None means 4.
         min_group: least number of filters by which these widths differ, at least 1; of
             gated filters in other networks, least number of filters of a cluster. None
             means 16: convolutions of fewer filters hardly get faster.

@@ -10,14 +10,24 @@ from tflite import metadata
 from tflite import source
 
 
-def document(model, plans, options, dial=None, switched=None, calibrated_on=None):
+def document(
+    model,
+    plans,
+    options,
+    dial=None,
+    learned=None,
+    switched=None,
+    calibrated_on=None,
+):
     """Collects what the file says about itself, see `tflite.metadata`.
 
     Args:
         model: the trained model.
         plans: list of `tflite.plan.BlockPlan`; empty for a network without gates.
         options: `tflite.options.Options` of the conversion.
-        dial: `tflite.lowering.Dial` of a file with an input u, else None.
+        dial: `tflite.lowering.Dial` of a file with an input u and gating by a rule,
+            else None.
+        learned: `tflite.lowering.Learned` of one with learned gating, else None.
         switched: block name -> list of `tflite.lowering.filters.Switched`, what the
             file executes of blocks of gated filters; None for none.
         calibrated_on: from `tflite.quantization.int8.provenance`.
@@ -31,6 +41,11 @@ def document(model, plans, options, dial=None, switched=None, calibrated_on=None
     tau = {"input": options.tau_input, "value": options.tau}
     if options.lowering == "dense" or dial is not None:
         tau = None
+    executed = (
+        macs.count(model, plans, gates, switched or {})
+        if dial is None
+        else _dial_macs(model, dial)
+    )
     return {
         "schema": metadata.SCHEMA,
         "schema_version": metadata.SCHEMA_VERSION,
@@ -39,7 +54,7 @@ def document(model, plans, options, dial=None, switched=None, calibrated_on=None
         "quantization": options.quantize,
         "quantized": options.quantization.document() | {"calibration": calibrated_on},
         "tau": tau,
-        "u": None if dial is None else _control(model, dial),
+        "u": _control(model, dial, learned, options.tau, executed),
         "input": _tensor("images", source.input_shape(model))
         | {
             "value_range": [0, 255] if normalization["in_graph"] else None,
@@ -56,9 +71,7 @@ def document(model, plans, options, dial=None, switched=None, calibrated_on=None
         },
         "labels": None if options.labels is None else list(options.labels),
         "gates": gates,
-        "macs": macs.count(model, plans, gates, switched or {})
-        if dial is None
-        else _dial_macs(model, dial),
+        "macs": executed,
         "versions": {
             "tfgate": tfgate.__version__,
             "tensorflow": tf.__version__,
@@ -110,15 +123,25 @@ def _exits_before(model, plan):
     return [leave.name for leave in model.exits.exits[:stage]]
 
 
-def _control(model, dial):
-    """Where the file's MACs rise with u."""
-    begins = sorted({o.threshold for steps in dial.steps for o in steps.openings})
-    rising = []
-    for u in [0.0, *begins]:
-        macs = int(dial.executed_macs(model.costs.dense, u))
-        if not rising or rising[-1]["macs"] != macs:
-            rising.append({"from": u, "macs": macs})
-    return {"value": 1.0, "steps": rising}
+def _control(model, dial, learned, tau, executed):
+    """The entry `u`: where the file's MACs change with u, if u alone says."""
+    if dial is None and learned is None:
+        return None
+    if dial is not None:
+        begins = sorted({o.threshold for steps in dial.steps for o in steps.openings})
+        us = [0.0, *begins]
+        counts = [dial.executed_macs(model.costs.dense, u) for u in us]
+    else:
+        found = learned.intervals(tau)
+        if found is None:
+            return {"value": 1.0, "steps": None}
+        us, decisions = found
+        counts = metadata.macs_of_products(executed, decisions)
+    steps = []
+    for u, count in zip(us, counts, strict=True):
+        if not steps or steps[-1]["macs"] != int(count):
+            steps.append({"from": float(u), "macs": int(count)})
+    return {"value": 1.0, "steps": steps}
 
 
 def _dial_macs(model, dial):

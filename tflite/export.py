@@ -10,6 +10,7 @@ from tensorflow.lite.python.convert import ConverterError
 
 from tflite import signature_keys
 from tflite.errors import InputError
+from tflite.lowering import buckets
 from tflite.metadata import ONLY_SIGNATURE
 from tflite.metadata import SIGNATURES
 from tflite.quantization import converting
@@ -56,7 +57,8 @@ def to_flatbuffer(model, image_shape, options, *, threshold, u_input=False, dens
             return serve(images)
 
     def serve_with_u(images, u):
-        return serve([images, tf.reshape(u, (1,))])
+        with buckets.bound(model, u):
+            return serve([images, tf.reshape(u, (1,))])
 
     endpoint = serve
     for name, wanted, function in (

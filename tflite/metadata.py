@@ -19,7 +19,7 @@ MACs run with it. Version 1 has no `u`, either:
                                     split (null for images from memory), samples, seed
                                     (null for the first images); or "training", for a
                                     network of `tflite.finetune`
-    tau             null for "dense", else
+    tau             null for "dense", and where a fixed rule of u decides, else
                     input   whether τ is an input of the file: a float32 scalar `tau`,
                             a probability, clipped to [0, 1]; 0 opens all undecided
                             gates, 1 closes all
@@ -27,7 +27,8 @@ MACs run with it. Version 1 has no `u`, either:
     u               null, or for a throttled network with the input `u`, a float32
                     scalar, clamped to [0, 1] (NaN closes what may be closed):
                     value   a proposal for it, 1
-                    steps   a list of {from, macs}: MACs per image from that u on
+                    steps   a list of {from, macs}: MACs per image from that u on;
+                            null where they depend on the image, too: see macs
     input           name, shape (batch 1), dtype
                     value_range    [low, high] of pixel values, null if not known
                     normalization  in_graph  whether the file normalizes the pixels
@@ -47,7 +48,8 @@ MACs run with it. Version 1 has no `u`, either:
                     gate_kind   class of the gate, such as "DependentGate"
                     lowering    "if", "masked", "open", "closed", "levels",
                                 "groups", "gather" or "variants"
-                    gate_macs   MACs of computing the gate; 0 where the file does not
+                    gate_macs   MACs of computing the gate, or its share of a learned
+                                gating function's; 0 where the file does not
                     behind      numbers of the components, in network order, of the
                                 early exits that the gate lies behind: where one of
                                 them is closed it does not run, and its decisions
@@ -60,7 +62,8 @@ MACs run with it. Version 1 has no `u`, either:
                                          the undecided components in network order
     macs            per image: dense, the same network without gates; all_open and
                     all_closed, this file with every undecided component open, closed
-                    (u at 1, at 0); products, a list of what runs besides all_closed:
+                    (where a fixed rule decides: u at 1, at 0); products, a list of
+                    what runs besides all_closed:
                                 macs     MACs for one image; negative where something
                                          runs instead of something else
                                 factors  lists of columns in `decisions`: it runs if
@@ -222,7 +225,7 @@ class Metadata:
             float64 array `[images]`; a number where every image costs the same; None
             where it depends on decisions that are not known.
         """
-        if self.has_u_input:
+        if self.has_u_input and self["u"]["steps"] is not None:
             u = self["u"]["value"] if u is None else u
             begun = [step for step in self["u"]["steps"] if step["from"] <= u]
             return float(begun[-1]["macs"])
@@ -235,15 +238,7 @@ class Metadata:
         if "products" not in macs:
             switched = np.array([c["macs"] for c in self.undecided], "float64")
             return macs["all_closed"] + opened @ switched
-        total = np.full(len(opened), float(macs["all_closed"]))
-        for product in macs["products"]:
-            runs = np.full(len(opened), float(product["macs"]))
-            for factor in product["factors"]:
-                runs *= opened[:, factor].max(axis=1)
-            for share in product["shares"]:
-                runs *= opened[:, share].mean(axis=1)
-            total += runs
-        return total
+        return macs_of_products(macs, opened)
 
     def checked_u(self, u):
         """Checks a choice of the control u against this file.
@@ -298,6 +293,28 @@ class Metadata:
                 f"got {tau!r}; convert it with --tau_input."
             )
         return float(tau)
+
+
+def macs_of_products(macs, decisions):
+    """MACs under given decisions.
+
+    Args:
+        macs: the entry `macs` of a document.
+        decisions: array `[images, n]` of n undecided components.
+
+    Returns:
+        float64 array `[images]`.
+    """
+    opened = np.asarray(decisions, "float64")
+    total = np.full(len(opened), float(macs["all_closed"]))
+    for product in macs["products"]:
+        runs = np.full(len(opened), float(product["macs"]))
+        for factor in product["factors"]:
+            runs *= opened[:, factor].max(axis=1)
+        for share in product["shares"]:
+            runs *= opened[:, share].mean(axis=1)
+        total += runs
+    return total
 
 
 def append(flatbuffer, document):

@@ -11,6 +11,7 @@ from tflite.cost_model import CostModel
 from tflite.cost_model import trial_context
 from tflite.errors import InputError
 from tflite.lowering import registry
+from tflite.lowering.dial import Dial
 from tflite.lowering.threshold import LogOddsThreshold
 from tflite.options import MIN_GROUP
 
@@ -51,9 +52,7 @@ class BlockPlan:
 
     @property
     def computes_gate(self):
-        """Whether the file has the gate: conditions on u cost nothing."""
-        if self.block.gate.takes_control:
-            return False
+        """Whether the file has the gate, or its share of a learned gating function."""
         if self.lowering in ("groups", "gather", "variants"):
             return None in self.decisions
         return self.lowering in ("if", "masked")
@@ -72,9 +71,10 @@ def make(model, options, expected=None, clusters=None, variants=None):
 
     Returns:
         List of `BlockPlan` in network order. Blocks of throttled networks that are not
-        dense have conditions on u. Of other blocks that are not decided, conditional
-        files have the lowering of least expected time, unless another one is asked for.
-        Within 0.02 ms the one that skips more is taken.
+        dense have conditions on u, or on what a learned gating function decides. Of
+        other blocks that are not decided, conditional files have the lowering of least
+        expected time, unless another one is asked for. Within 0.02 ms the one that
+        skips more is taken.
 
     Raises:
         InputError: `"pruned"`, and some gates depend on the image; or a block has not
@@ -85,12 +85,15 @@ def make(model, options, expected=None, clusters=None, variants=None):
             BlockPlan(block, "open", 1, "--lowering=dense") for block in model.blocks
         ]
     if isinstance(model, tfgate.ThrottledModel):
-        return _with_forced([_throttled(block) for block in model.blocks], options)
+        fixed = type(model.gating) in Dial.CLASSES
+        plans = [_throttled(block, fixed) for block in model.blocks]
+        others = [] if fixed else ["masked"]
+        return _with_forced(plans, [[p.lowering, *others] for p in plans], options)
     plans = _decided(model, options)
     if options.lowering == "masked":
         why = "--lowering=masked"
         return [dataclasses.replace(p, lowering="masked", why=why) for p in plans]
-    plans = _with_forced(plans, options)
+    plans = _with_forced(plans, [_choices(plan) for plan in plans], options)
     if all(plan.lowering for plan in plans):
         return plans
     expected = expected or expectations.expect(model, options)
@@ -101,9 +104,18 @@ def make(model, options, expected=None, clusters=None, variants=None):
     ]
 
 
-def _throttled(block):
-    lowering = "levels" if isinstance(block, tfgate.GatedFilters) else "if"
-    return BlockPlan(block, lowering, None, "conditions on u")
+def _throttled(block, fixed):
+    """The plan of a throttled network's block, by its one way of skipping.
+
+    Args:
+        block: the `tfgate.GatedBlock`.
+        fixed: whether its components open in a fixed order.
+    """
+    lowering = "if"
+    if isinstance(block, tfgate.GatedFilters):
+        lowering = "levels" if fixed else "groups"
+    why = "conditions on u" if fixed else "decisions of the gating function"
+    return BlockPlan(block, lowering, None, why)
 
 
 def _decided(model, options):
@@ -144,10 +156,9 @@ def _choices(plan):
     return [name for name in _UNDECIDED if name in available]
 
 
-def _with_forced(plans, options):
+def _with_forced(plans, choices, options):
     """Sets the lowerings that are asked for; of several patterns the last counts."""
     names = [plan.block.name for plan in plans]
-    choices = [_choices(plan) for plan in plans]
     forced = list(plans)
     for pattern, name in options.block_lowering:
         matching = fnmatch.filter(names, pattern)

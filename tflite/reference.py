@@ -16,8 +16,9 @@ def run(model, images, *, tau, u=None):
     Args:
         model: `tfgate.GatedModel` or another `keras.Model`.
         images: float32 `[images, height, width, channels]`.
-        tau: the threshold in (0, 1); None opens all gates.
-        u: the control in [0, 1] of a throttled network; None means 1, everything.
+        tau: the threshold in (0, 1); None opens all gates, and in a throttled network
+            with a u leaves them to the network's own policy.
+        u: the control in [0, 1] of a throttled network; None means 1.
 
     Returns:
         `(predictions, decisions)`: float32 `[images, classes]`, and `[images,
@@ -55,18 +56,21 @@ def run_gates(model, images, *, tau, u=None):
 
 
 def _deciding(model, tau, u):
-    if isinstance(model, tfgate.ThrottledModel):
-        return _turned(model, 1.0 if u is None else u)
     policy = tfgate.AlwaysOpen() if tau is None else tfgate.Threshold(tau)
-    return tfgate.use_policy(model, policy)
+    if not isinstance(model, tfgate.ThrottledModel):
+        return tfgate.use_policy(model, policy)
+    if tau is None and u is not None:
+        policy = model.policy
+    return _turned(model, 1.0 if u is None else u, policy)
 
 
 @contextlib.contextmanager
-def _turned(model, u):
+def _turned(model, u, policy):
     before = model.u
     model.u = u
     try:
-        yield
+        with tfgate.use_policy(model, policy):
+            yield
     finally:
         model.u = before
 

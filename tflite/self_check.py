@@ -98,9 +98,9 @@ def noise(description, count):
 
 def _settings(description):
     """At which `(tau, u)` a file is compared; τ None opens all gates."""
-    if description.has_u_input:
-        return [(None, 0.0), (None, 0.5), (None, 1.0)]
     own = None if description["tau"] is None else description["tau"]["value"]
+    if description.has_u_input:
+        return [(own, 0.0), (own, 0.5), (own, 1.0)]
     return [(own, None), (None, None)] if description.has_tau_input else [(own, None)]
 
 

@@ -71,7 +71,7 @@ def verify(
           in the data set, `label`, the class that each of `keras` and `tflite`
           predicts, `error`, the largest difference of its predictions, and
           `gates_differ`, how many decisions differ, None as for gate_agreement;
-        - `tau`: None for a file without gates, or with an input u;
+        - `tau`: None for a file without gates, or where a fixed rule of u decides;
         - `us`: for a file with an input u, a list with the numbers above, `accuracy`
           included, at each `u`; the ones above are then the lowest agreements, the
           largest error, and means of the others. None for other files;
@@ -265,6 +265,41 @@ def _check_same_network(model, description):
             )
 
 
+def table(result):
+    """Formats a result of `verify` for people: several lines, a string."""
+    numbers = (
+        "samples",
+        "gate_agreement",
+        "prediction_agreement",
+        "max_abs_error",
+        "executed_macs_mean",
+        "activation_rate",
+    )
+    lines = [f"{key}: {result[key]}" for key in numbers]
+    accuracy = result["accuracy"]
+    lines.append(f"accuracy: keras {accuracy['keras']}, tflite {accuracy['tflite']}")
+    for image in result["worst"]:
+        gates = image["gates_differ"]
+        lines.append(
+            f"image {image['index']}: error {image['error']:.2e}, label "
+            f"{image['label']}, keras {image['keras']}, tflite {image['tflite']}"
+            + ("" if gates is None else f", {gates} other decisions")
+        )
+    for row in result["us"] or ():
+        macs = row["executed_macs_mean"]
+        lines.append(
+            f"u {row['u']:.4f}: gates {row['gate_agreement']}, classes "
+            f"{row['prediction_agreement']}, error {row['max_abs_error']:.1e}, "
+            f"accuracy {row['accuracy']['tflite']:.4f}, "
+            f"MACs {'not known' if macs is None else f'{macs:,.0f}'}"
+        )
+    if result["compared"]["same_source"] is False:
+        lines.append(
+            "note: the .tflite file was made from another .keras file than --model"
+        )
+    return "\n".join(lines)
+
+
 def define_flags():
     """Defines the flags of the command."""
     flags.DEFINE_string("model", None, "The trained network, a .keras file.")
@@ -318,33 +353,7 @@ def main():
         json=values.json,
         worst=values.worst,
     )
-    for key in (
-        "samples",
-        "gate_agreement",
-        "prediction_agreement",
-        "max_abs_error",
-        "executed_macs_mean",
-        "activation_rate",
-    ):
-        print(f"{key}: {result[key]}")
-    accuracy = result["accuracy"]
-    print(f"accuracy: keras {accuracy['keras']}, tflite {accuracy['tflite']}")
-    for image in result["worst"]:
-        gates = image["gates_differ"]
-        print(
-            f"image {image['index']}: error {image['error']:.2e}, label "
-            f"{image['label']}, keras {image['keras']}, tflite {image['tflite']}"
-            + ("" if gates is None else f", {gates} other decisions")
-        )
-    for row in result["us"] or ():
-        print(
-            f"u {row['u']:.4f}: gates {row['gate_agreement']}, classes "
-            f"{row['prediction_agreement']}, error {row['max_abs_error']:.1e}, "
-            f"accuracy {row['accuracy']['tflite']:.4f}, "
-            f"MACs {row['executed_macs_mean']:,.0f}"
-        )
-    if result["compared"]["same_source"] is False:
-        print("note: the .tflite file was made from another .keras file than --model")
+    print(table(result))
     agreements = [result["gate_agreement"], result["prediction_agreement"]]
     if any(a is not None and a < values.min_agreement for a in agreements):
         print(f"an agreement is below --min_agreement={values.min_agreement}")

@@ -126,3 +126,25 @@ def test_copies_of_adapted_layers_compute_the_same():
     np.testing.assert_allclose(
         builders.predict(compacted, images), expected, rtol=1e-5, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("factor", [1.0, -2.0])
+def test_other_layers_may_be_substituted(model, factor):
+    images = builders.make_images(4)
+    stem = model.core.get_layer("stem")
+    rewriter, seen = GraphRewriter(model.core), []
+
+    def scaled(x):
+        seen.append(x)
+        return factor * rewriter.copy(stem)(x)
+
+    inputs, predictions = rewriter.rewrite(
+        lambda block, x: rewriter.copy(block)(x)[0], substitutes={"stem": scaled}
+    )
+    copied = keras.Model(inputs, predictions)
+    rewriter.finish()
+    assert len(seen) == 1
+    before = builders.predict(copied, images)
+    # Without a bias the same as a scaled kernel.
+    stem.kernel.assign(factor * stem.kernel)
+    np.testing.assert_allclose(before, builders.predict(model, images), atol=1e-5)

@@ -39,12 +39,12 @@ class Counter:
         self._tensors = {name: detail["index"] for name, detail in details.items()}
         self._description = metadata.read(path)
 
-    def run(self, image, tau):
+    def run(self, image, setting):
         """Runs the file.
 
         Args:
             image: `[height, width, channels]`.
-            tau: the threshold, an input of the file.
+            setting: of the file's dial, its input tau or u.
 
         Returns:
             `(macs, told)`: MACs of the operations that were executed, without the
@@ -52,12 +52,14 @@ class Counter:
         """
         interpreter = self._interpreter
         interpreter.set_tensor(self._tensors["images"], image[None])
-        interpreter.set_tensor(self._tensors["tau"], np.float32(tau))
+        dial = self._description.dial
+        interpreter.set_tensor(self._tensors[dial], np.float32(setting))
         interpreter.invoke()
         decisions = interpreter.get_tensor(self._tensors["decisions"])
         gates = sum(gate["gate_macs"] for gate in self._description["gates"])
-        told = self._description.executed_macs(decisions)[0] - gates
-        return self._macs(0, interpreter.get_tensor), told
+        u = setting if dial == "u" else None
+        (told,) = np.ravel(self._description.executed_macs(decisions, u))
+        return self._macs(0, interpreter.get_tensor), told - gates
 
     def _macs(self, number, value):
         """MACs of a subgraph; `value` gives the tensors that are conditions."""

@@ -108,3 +108,36 @@ def test_benchmark_sweeps_u(files):
 def test_benchmark_refuses_settings_that_do_not_fit(files, arguments, message):
     with pytest.raises(errors.InputError, match=message):
         benchmark.benchmark(files[1], files[2], **FEW | arguments)
+
+
+@pytest.fixture(scope="module")
+def untold(tmp_path_factory, images):
+    """Paths of a contextual network and of its file, which tells no decisions."""
+    directory = tmp_path_factory.mktemp("contextual")
+    source, path = directory / "m.keras", directory / "m.tflite"
+    throttled.learned("mixed", "contextual", images[:2]).save(source)
+    convert.convert(source, path, min_group=4)
+    return source, path
+
+
+def test_verify_takes_the_threshold_of_learned_gating(untold):
+    source, path = untold
+    result = verify.verify(source, path, dataset="digits", samples=2, us=[0.25, 0.75])
+    assert result["tau"] == 0.5 and [row["u"] for row in result["us"]] == [0.25, 0.75]
+    assert result["max_abs_error"] <= 1e-4 and result["executed_macs_mean"] is None
+    assert verify.table(result).count("MACs not known") == 2
+    with pytest.raises(errors.InputError, match="no --tau for a file without an inp"):
+        verify.verify(source, path, dataset="digits", samples=1, tau=0.4)
+
+
+def test_benchmark_sweeps_u_of_learned_gating(untold, files):
+    _, path = untold
+    result = benchmark.benchmark(
+        path, files[2], sweep="u", sweep_values=[0.25, 1.0], **FEW
+    )
+    _, *points = result["points"]
+    assert [point["u"] for point in points] == [1.0, 0.25]
+    assert {point["tau"] for point in points} == {None}
+    # Which images cost how much, only decisions could tell.
+    assert {point["macs_ratio"] for point in points} == {None}
+    assert len(benchmark.table(result).splitlines()) == 1 + 3

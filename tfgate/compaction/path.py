@@ -215,9 +215,14 @@ class _PathSlicer:
     def _cross_keeping(self, index: int, layer: keras.Layer) -> None:
         shape = self._shapes[index]
         is_norm = isinstance(layer, keras.layers.BatchNormalization)
-        constants = self._constants
-        if len(self._kept) < len(constants) or self._carrier is not None:
-            constants = slicing.constants_after(layer, constants, shape)
+        # Of what nothing behind needs, the value does not matter: padding may show.
+        gone = np.zeros(len(self._constants), bool)
+        gone[self._demanded(index)] = True
+        gone[[c for c in self._kept if c != self._carrier]] = False
+        constants = np.zeros(len(gone))
+        if gone.any():
+            after = slicing.constants_after(layer, self._constants, shape)
+            constants = np.where(gone, after, 0.0)
         if self._carrier is not None:
             carried = np.full(len(constants), self._carried)
             if not is_norm:
@@ -230,11 +235,7 @@ class _PathSlicer:
                 else slicing.slice_layer(layer, self._kept)
             )
         self._mean_shift = None
-        gone = np.zeros(len(constants), bool)
-        # Of what nothing behind needs, the value does not matter: padding may show.
-        gone[self._demanded(index)] = True
-        gone[[c for c in self._kept if c != self._carrier]] = False
-        self._constants = np.where(gone, constants, 0.0)
+        self._constants = constants
 
     def _cross_unknown(self, index: int, layer: keras.Layer) -> None:
         if len(self._kept) < len(self._constants) or self._carrier is not None:

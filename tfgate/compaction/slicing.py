@@ -62,12 +62,13 @@ def slice_norm(
     gamma = _values(layer.gamma)[kept] if layer.scale else np.ones(count)
     beta = _values(layer.beta)[kept] if layer.center else np.zeros(count)
     mean, variance = _values(layer.moving_mean), _values(layer.moving_variance)
-    mean = mean[kept] - (0.0 if mean_shift is None else mean_shift)
+    # In switchable batch norms these have a row for each bucket.
+    mean = mean[..., kept] - (0.0 if mean_shift is None else mean_shift)
     if lit is not None:
         gamma[list(kept).index(lit)], beta[list(kept).index(lit)] = 0.0, 1.0
     weights = [*([gamma] if scale else []), *([beta] if center else [])]
     return _new(
-        layer, [*weights, mean, variance[kept]], {"scale": scale, "center": center}
+        layer, [*weights, mean, variance[..., kept]], {"scale": scale, "center": center}
     )
 
 
@@ -124,8 +125,12 @@ def constants_after(
         shape: the layer's input shape.
 
     Raises:
-        NotFoldable: the padding of the layer would show.
+        NotFoldable: the padding of the layer would show, or there is a constant for
+            each bucket of a switchable batch norm.
     """
+    if isinstance(layer, keras.layers.BatchNormalization):
+        if len(layer.moving_mean.shape) > 1:
+            raise NotFoldable
     if isinstance(layer, keras.layers.DepthwiseConv2D):
         if constants.any() and pads(layer):
             raise NotFoldable

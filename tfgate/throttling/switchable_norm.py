@@ -8,6 +8,8 @@ Reference:
     Yu et al. 2019, Slimmable neural networks, 3.3.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -80,6 +82,23 @@ class SwitchableBatchNormalization(keras.layers.BatchNormalization):
             )
         self._switch.bucket = dial.bucket
 
+    @contextlib.contextmanager
+    def at(self, bucket: Tensor) -> Iterator[None]:
+        """Lets a graph that is traced for export choose the bucket.
+
+        Meanwhile the layer computes as at inference, with the scale and offset of each
+        bucket before one is taken: in a converted file these are constants.
+
+        Args:
+            bucket: scalar of an integer type.
+        """
+        before = self._switch
+        self._switch = _Switch(bucket, is_exported=True)
+        try:
+            yield
+        finally:
+            self._switch = before
+
     def add_weight(self, shape: Shape = (), **kwargs: Any) -> keras.Variable:
         if kwargs.get("name") in ("moving_mean", "moving_variance"):
             shape = (self.buckets, *shape)
@@ -92,6 +111,9 @@ class SwitchableBatchNormalization(keras.layers.BatchNormalization):
         inputs = ops.cast(inputs, dtype)
         bucket = self._switch.bucket
         bucket = self.buckets - 1 if bucket is None else ops.convert_to_tensor(bucket)
+        if self._switch.is_exported:
+            outputs = self._by_rows(inputs, bucket, dtype)
+            return ops.cast(outputs, self.compute_dtype)
         statistics = [self.moving_mean, self.moving_variance]
         used = [ops.take(ops.cast(rows, dtype), bucket, axis=0) for rows in statistics]
         if training and self.trainable:
@@ -111,6 +133,29 @@ class SwitchableBatchNormalization(keras.layers.BatchNormalization):
         )
         return ops.cast(outputs, self.compute_dtype)
 
+    def _by_rows(self, inputs: Tensor, bucket: Tensor, dtype: str) -> Tensor:
+        """Batch norm at inference; all scales and offsets are made before one is taken.
+
+        Not bit for bit what `ops.batch_normalization` gives: the inverse roots of more
+        numbers at once may differ in the last digit.
+        """
+        mean, variance = (
+            ops.cast(rows, dtype) for rows in (self.moving_mean, self.moving_variance)
+        )
+        scales = ops.rsqrt(variance + self.epsilon)
+        if self.scale:
+            scales = scales * ops.cast(self.gamma, dtype)
+        offsets = -mean * scales
+        if self.center:
+            offsets = ops.cast(self.beta, dtype) - mean * scales
+        shape = [1] * len(inputs.shape)
+        shape[self.axis] = -1
+        scale, offset = (
+            ops.reshape(ops.take(rows, bucket, axis=0), shape)
+            for rows in (scales, offsets)
+        )
+        return inputs * scale + offset
+
     def get_config(self) -> Config:
         config = super().get_config()
         for name in ("renorm", "renorm_clipping", "renorm_momentum"):
@@ -121,4 +166,8 @@ class SwitchableBatchNormalization(keras.layers.BatchNormalization):
 class _Switch:
     """Holds a variable of another layer, which Keras must not count as the norm's."""
 
-    bucket: keras.Variable | None = None
+    def __init__(
+        self, bucket: keras.Variable | Tensor | None = None, is_exported: bool = False
+    ) -> None:
+        self.bucket = bucket
+        self.is_exported = is_exported

@@ -3,6 +3,7 @@
 Importing this package registers the lowerings of all kinds.
 """
 
+from tflite.lowering import buckets
 from tflite.lowering import concat
 from tflite.lowering import early_exit
 from tflite.lowering import filters
@@ -12,6 +13,7 @@ from tflite.lowering.context import Context
 from tflite.lowering.dial import Clamp
 from tflite.lowering.dial import Decided
 from tflite.lowering.dial import Dial
+from tflite.lowering.learned import Learned
 from tflite.lowering.registry import candidates
 from tflite.lowering.registry import find
 from tflite.lowering.registry import register
@@ -22,7 +24,9 @@ __all__ = [
     "Context",
     "Decided",
     "Dial",
+    "Learned",
     "LogOddsThreshold",
+    "buckets",
     "candidates",
     "concat",
     "early_exit",

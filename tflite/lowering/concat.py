@@ -26,6 +26,7 @@ class ConditionalConcat(keras.layers.Layer):
     Call arguments:
         inputs: `[1, ..., channels]`.
         scalar: what the condition is of: u, where the weight is a module.
+        scale: a further factor of the branch, a float32 scalar; None for none.
 
     Returns:
         `[1, ..., channels + new channels]`.
@@ -37,23 +38,25 @@ class ConditionalConcat(keras.layers.Layer):
         self._condition = condition
         self._weight = weight
 
-    def build(self, inputs_shape, scalar_shape):
+    def build(self, inputs_shape, scalar_shape, scale_shape=None):
         if not self.branch.built:
             self.branch.build(inputs_shape)
         self.built = True
 
-    def call(self, inputs, scalar):
+    def call(self, inputs, scalar, scale=None):
         shape = self.branch.compute_output_shape(inputs.shape)
         appended = tf.cond(
             self._condition.symbol(scalar),
-            lambda: self._weighted(inputs, scalar),
+            lambda: self._weighted(inputs, scalar, scale),
             lambda: tf.zeros(shape),
         )
         appended.set_shape(shape)
         return tf.concat([inputs, appended], axis=-1)
 
-    def _weighted(self, inputs, scalar):
+    def _weighted(self, inputs, scalar, scale):
         appended = self.branch(inputs)
+        if scale is not None:
+            return appended * scale
         if isinstance(self._weight, float):
             return appended if self._weight == 1.0 else self._weight * appended
         return appended * dial.scale(self._weight, scalar)
@@ -62,9 +65,9 @@ class ConditionalConcat(keras.layers.Layer):
 class MaskedConcat(ConditionalConcat):
     """The same layer, computed always and multiplied by the decision, as in Keras."""
 
-    def call(self, inputs, scalar):
+    def call(self, inputs, scalar, scale=None):
         decision = tf.cast(self._condition.symbol(scalar), tf.float32)
-        appended = decision * self._weighted(inputs, scalar)
+        appended = decision * self._weighted(inputs, scalar, scale)
         return tf.concat([inputs, appended], axis=-1)
 
 
@@ -98,4 +101,7 @@ def _lower_gated(twin_class, block, x, context):
     if context.dial is not None:
         weight = context.dial.module(block.gate)
     branch = context.rewriter.copy(block.branch)
-    return twin_class(branch, condition, weight, name=block.name)(x, scalar)
+    twin = twin_class(branch, condition, weight, name=block.name)
+    if context.learned is not None:
+        return twin(x, scalar, context.learned.scale(block.gate))
+    return twin(x, scalar)

@@ -10,6 +10,7 @@ from tfgate.graph import GraphRewriter
 from tflite.lowering import gates
 from tflite.lowering.dial import Dial
 from tflite.lowering.dial import Steps
+from tflite.lowering.learned import Learned
 from tflite.lowering.threshold import LogOddsThreshold
 
 
@@ -23,7 +24,9 @@ class Context:
         log_odds: gate name -> list of scalar KerasTensors, one for each component, or
             of one vector of all, of the gates that the file computes. Lowerings add
             theirs.
-        dial: of a throttled network with an input u, else None.
+        dial: of a throttled network with an input u whose gating follows a rule, else
+            None.
+        learned: of one whose gating function is learned, else None.
         levels: largest number of widths of a block that the file has, see
             `tflite.lowering.levels`.
         min_group: least number of filters by which they differ; of a cluster, where
@@ -42,6 +45,7 @@ class Context:
     threshold: LogOddsThreshold
     log_odds: dict = dataclasses.field(default_factory=dict)
     dial: Dial | None = None
+    learned: Learned | None = None
     levels: int = 1
     min_group: int = 1
     clusters: dict = dataclasses.field(default_factory=dict)
@@ -61,6 +65,8 @@ class Context:
             `(scalar, condition)`: a KerasTensor, and the object whose `symbol(scalar)`
             says whether the component is open.
         """
+        if self.learned is not None:
+            return self.learned.scalar(block.gate), self.threshold
         if self.dial is None:
             log_odds = gates.lower(block.gate, self.rewriter)(x)
             self.log_odds[block.gate.name] = log_odds
@@ -80,9 +86,23 @@ class Context:
         Returns:
             KerasTensor `[components]`, float32.
         """
+        if self.learned is not None:
+            return self.learned.vector(block.gate)
         log_odds = gates.lower(block.gate, self.rewriter).as_vector()(x)
         self.log_odds[block.gate.name] = [log_odds]
         return log_odds
+
+    def weights(self, block):
+        """What a learned gating function multiplies a block's filters by.
+
+        Args:
+            block: the `tfgate.GatedFilters`.
+
+        Returns:
+            Tuple of one KerasTensor, see `Learned.weights`; empty for other networks,
+            whose filters are multiplied by the decisions.
+        """
+        return () if self.learned is None else (self.learned.weights(block.gate),)
 
     def decided(self, block):
         """Tuple with 0, 1 or None for each component of a block's gate."""

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 import tfgate
 from tfgate import throttling
-from tflite.errors import InputError
 
 # Layers that leave a channel of zeros as it is.
 _KEEP_ZEROS = (
@@ -43,30 +42,24 @@ class Opening:
 
 
 class Dial:
-    """What a throttled network's gating function does, as numbers.
+    """What a throttled network's gating function does by its rule, as numbers.
 
     Args:
-        model: a `tfgate.ThrottledModel`.
+        model: a `tfgate.ThrottledModel` with gating of one of
+            `CLASSES`.
 
     Attributes:
         u: KerasTensor, a scalar: the control in the new graph, once it is there.
         steps: list of `Steps`, of the blocks that the file computes in part.
-
-    Raises:
-        InputError: the gating function is learned, or of an unknown class.
+        CLASSES: gating functions whose order is fixed.
     """
 
+    CLASSES = (throttling.Nested, throttling.Independent)
+
     def __init__(self, model):
-        gating = model.gating
-        if type(gating) not in (throttling.Nested, throttling.Independent):
-            raise InputError(
-                "Expected a network with nested or independent gating, whose order is "
-                f"fixed, got {type(gating).__name__}; use --lowering=dense, or "
-                "throttle it with gating='nested'."
-            )
         self.u = None
         self.steps = []
-        self._gating = gating
+        self._gating = model.gating
         self._modules = model.modules
         self._starts = {block.gate.name: block.gate.start for block in model.blocks}
         self._zeros = _sources_of_channels(model, self._starts)

@@ -126,8 +126,8 @@ class PooledLogOdds(GateLogOdds):
         pooled = tf.reduce_mean(inputs, spatial_axes, keepdims=True)
         # As 1x1 convolutions, these run a little faster than as dense layers.
         pooled = tf.reshape(pooled, (1, 1, 1, -1))
-        hidden = tf.nn.relu(_pointwise(pooled, *self._hidden))
-        return _pointwise(hidden, *self._last)
+        hidden = tf.nn.relu(pointwise(pooled, *self._hidden))
+        return pointwise(hidden, *self._last)
 
 
 @lower.register
@@ -165,5 +165,7 @@ def _lower_dependent(gate: tfgate.DependentGate, rewriter):
     )
 
 
-def _pointwise(x, kernel, bias):
-    return tf.nn.conv2d(x, kernel[None, None], strides=1, padding="VALID") + bias
+def pointwise(x, kernel, bias):
+    """A dense layer as a 1x1 convolution of `[1, 1, 1, channels]`; bias may be None."""
+    outputs = tf.nn.conv2d(x, kernel[None, None], strides=1, padding="VALID")
+    return outputs if bias is None else outputs + bias

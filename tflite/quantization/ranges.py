@@ -21,7 +21,7 @@ def calibrate(model, images, *, tau, tau_input=False):
     if a calibration set never opens, or never closes, its gate. Where τ is an input of
     the file, the images also run with all gates open, and with τ as large as it may
     be, because other gates change what later branches see; and so at several u in
-    throttled networks.
+    throttled networks, unless all gates are open.
 
     Args:
         model: from `tflite.quantization.insertion.insert`.
@@ -41,8 +41,8 @@ def calibrate(model, images, *, tau, tau_input=False):
     if not np.isfinite(images).all():
         raise InputError("Expected finite calibration images, got NaN or infinity.")
     settings = [(tau, None)]
-    if isinstance(model, tfgate.ThrottledModel):
-        settings = [(None, u) for u in _US]
+    if isinstance(model, tfgate.ThrottledModel) and tau is not None:
+        settings = [(tau, u) for u in _US]
     elif tau_input:
         settings += [(None, None), (_LARGEST_TAU, None)]
     with observed(model):

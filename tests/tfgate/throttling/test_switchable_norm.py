@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tests.tfgate.throttling import networks
 from tfgate import channels
+from tfgate.compaction import slicing
 from tfgate.throttling import Dial
 from tfgate.throttling import SwitchableBatchNormalization
 from tfgate.throttling import UniformControl
@@ -224,3 +225,34 @@ def test_dial_of_other_buckets():
     dial.build((None, 8, 8, 3))
     with pytest.raises(ValueError, match="of 3 buckets.* 'norm' with 2"):
         norm.follow(dial)
+
+
+def test_slices_keep_all_buckets():
+    norm = made_norm()
+    x = np.random.default_rng(2).normal(size=(2, 3, 3, 4)).astype("float32")
+    new = slicing.slice_norm(norm, [0, 2])
+    new.layer.build((None, 3, 3, 2))
+    new.layer.set_weights(new.weights)
+    for bucket in range(2):
+        with norm.at(bucket), new.layer.at(bucket):
+            expected, got = np.asarray(norm(x)), np.asarray(new.layer(x[..., [0, 2]]))
+        np.testing.assert_allclose(got, expected[..., [0, 2]], atol=1e-6)
+    with norm.at(0):
+        other = np.asarray(norm(x))
+    assert np.abs(other - np.asarray(norm(x))).max() > 0.1  # the last one again
+
+
+def test_closed_channels_are_no_constant():
+    with pytest.raises(slicing.NotFoldable):
+        slicing.constants_after(made_norm(), np.zeros(4), (None, 3, 3, 4))
+
+
+def made_norm():
+    """A norm of 2 buckets and 4 channels, with random weights."""
+    norm = SwitchableBatchNormalization(2)
+    norm.build((None, 3, 3, 4))
+    generator = np.random.default_rng(1)
+    norm.set_weights(
+        [generator.uniform(0.5, 2.0, weight.shape) for weight in norm.weights]
+    )
+    return norm

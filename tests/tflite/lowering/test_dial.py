@@ -171,19 +171,6 @@ def test_what_does_not_fit_is_refused(tmp_path, arguments, message):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("lowering", ["conditional", "dense"])
-def test_switchable_batch_norms_are_refused(tmp_path, lowering):
-    model = tfgate.throttle(
-        throttled.NETWORKS["resnet"](),
-        distribution=tfgate.throttling.UniformControl(per="batch"),
-        batch_norm="switchable",
-        buckets=2,
-    )
-    with pytest.raises(errors.InputError, match="one set of statistics"):
-        convert.convert(model, tmp_path / "f.tflite", lowering=lowering)
-    assert not list(tmp_path.iterdir())
-
-
 def test_widths_need_a_dial(networks, tmp_path):
     with pytest.raises(errors.InputError, match="no --min_group without a throttled"):
         convert.convert(networks["independent"], tmp_path / "f.tflite", min_group=8)

@@ -15,15 +15,18 @@ class PartitionedBlock:
         rewriter: the `tfgate.graph.GraphRewriter` at work.
         name: begins the names of the new layers.
         gather: as for `PartitionedPath`.
+        scales: likewise.
 
     Raises:
         InputError: a path has layers that cannot be taken apart.
     """
 
-    def __init__(self, block, clusters, decided, rewriter, name, gather=False):
+    def __init__(
+        self, block, clusters, decided, rewriter, name, gather=False, scales=None
+    ):
         def path(elements, own_name):
             return PartitionedPath(
-                block, elements, clusters, decided, rewriter, own_name, gather
+                block, elements, clusters, decided, rewriter, own_name, gather, scales
             )
 
         self._stages = path(block.path(), name)

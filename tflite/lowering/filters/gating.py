@@ -14,9 +14,11 @@ class Gating:
         is_open: bool tensor `[components]`.
         clusters: list of tuples of components, each behind a condition.
         masks: whether masks are needed.
+        weights: float32 `[n]`, what the filters of each component are multiplied by,
+            0 where it is closed, and maybe further factors; None for the decisions.
     """
 
-    def __init__(self, is_open, clusters, masks=True):
+    def __init__(self, is_open, clusters, masks=True, weights=None):
         clusters = list(dict.fromkeys(clusters))
         self._is_open = is_open
         self._conditions = {}
@@ -24,7 +26,9 @@ class Gating:
             opened = tf.unstack(_any(is_open, clusters))
             self._conditions = dict(zip(clusters, opened, strict=True))
         # Made here: what a branch makes, another branch cannot use.
-        self._decisions = tf.cast(is_open, tf.float32) if masks else None
+        self._weights = weights
+        if masks and weights is None:
+            self._weights = tf.cast(is_open, tf.float32)
 
     def condition(self, members):
         """Whether any of a cluster's components is open: a bool scalar."""
@@ -36,33 +40,48 @@ class Gating:
         return tf.reduce_any(tf.gather(self._is_open, numbers))
 
     def mask(self, components):
-        """Decisions of filters.
+        """Factors of filters.
 
         Args:
-            components: for each filter its component, None for one always open.
+            components: for each filter its component, or the number of a further
+                factor; None for one always open.
 
         Returns:
-            float32 `[filters]`, 0 or 1.
+            float32 `[filters]`: decisions, 0 or 1, or the weights that are given.
         """
-        count = self._decisions.shape[0]
+        count = self._weights.shape[0]
         picked = np.array([count if c is None else c for c in components], "int32")
-        decisions = self._decisions
+        weights = self._weights
         if None in components:
-            decisions = tf.concat([decisions, [1.0]], axis=0)
+            weights = tf.concat([weights, [1.0]], axis=0)
         elif np.array_equal(picked, np.arange(count)):
-            return decisions
-        return tf.gather(decisions, picked)
+            return weights
+        return tf.gather(weights, picked)
 
 
-def components_of_filters(site):
-    """The component of each filter at a gated place, None for one without a gate.
+def components_of_filters(site, always=None):
+    """The component of each filter at a gated place.
 
     Args:
         site: `tfgate.blocks.Site`.
+        always: what stands for a filter without a gate.
     """
     own = range(site.components.start, site.components.stop)
     gated = [c for c in own for _ in range(site.filters_per_gate)]
-    return [None] * site.filters_always_open + gated
+    return [always] * site.filters_always_open + gated
+
+
+def numbers_of_scales(block):
+    """Where the scale of each gated place stands among a block's weights.
+
+    Args:
+        block: `tfgate.GatedFilters` of a throttled network.
+
+    Returns:
+        Dict from a site's name to the number, see `tflite.lowering.learned`.
+    """
+    first = block.gate.components
+    return {site.name: first + index for index, site in enumerate(block.sites)}
 
 
 def _any(is_open, clusters):

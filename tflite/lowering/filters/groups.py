@@ -10,6 +10,7 @@ from tflite.lowering.filters import parts
 from tflite.lowering.filters.block import PartitionedBlock
 from tflite.lowering.filters.decided import apply_decided_filters
 from tflite.lowering.filters.gating import Gating
+from tflite.lowering.filters.gating import numbers_of_scales
 from tflite.lowering.registry import register
 
 
@@ -23,6 +24,7 @@ class ClusteredFilters(keras.layers.Layer):
     Call arguments:
         inputs: `[1, ..., channels]`.
         log_odds: float32 `[components]`.
+        weights: what filters are multiplied by, see `Gating`; None for decisions.
 
     Returns:
         `[1, ..., channels]`.
@@ -35,19 +37,20 @@ class ClusteredFilters(keras.layers.Layer):
         # Keras saves the weights of layers that it finds in attributes.
         self.made = block.layers
 
-    def build(self, inputs_shape, log_odds_shape):
+    def build(self, inputs_shape, log_odds_shape, weights_shape=None):
         self._block.build()
         self.built = True
 
-    def compute_output_shape(self, inputs_shape, log_odds_shape):
+    def compute_output_shape(self, inputs_shape, log_odds_shape, weights_shape=None):
         # Keras would trace all branches to find it.
         return self._block.output_shape
 
-    def call(self, inputs, log_odds):
+    def call(self, inputs, log_odds, weights=None):
         gating = Gating(
             self._threshold.symbol(log_odds),
             self._block.clusters,
             self._block.has_masks,
+            weights,
         )
         return self._block(inputs, gating)
 
@@ -82,6 +85,7 @@ def _lower(block, x, context, default, gather=False):
         context.rewriter,
         block.name,
         gather,
+        None if context.learned is None else numbers_of_scales(block),
     )
     if gather and not made.gathers:
         raise InputError(
@@ -90,7 +94,7 @@ def _lower(block, x, context, default, gather=False):
         )
     context.switched[block.name] = macs.merged(made.macs())
     twin = ClusteredFilters(made, context.threshold, name=block.name)
-    return twin(x, context.vector(block, x))
+    return twin(x, context.vector(block, x), *context.weights(block))
 
 
 def _settled_clusters(block, context, default):

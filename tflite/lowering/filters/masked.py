@@ -6,6 +6,7 @@ import tfgate
 from tfgate.blocks import Site
 from tflite.lowering.filters.gating import Gating
 from tflite.lowering.filters.gating import components_of_filters
+from tflite.lowering.filters.gating import numbers_of_scales
 from tflite.lowering.registry import register
 
 
@@ -17,24 +18,30 @@ class MaskedFilters(keras.layers.Layer):
         shortcut_path: the same of its shortcut; None without a shortcut to add.
         activation: of the result.
         threshold: `LogOddsThreshold`.
+        scales: site name -> number of the factor of filters without a gate, where
+            everything that is open is scaled; None where it is not.
 
     Call arguments:
         inputs: `[1, ..., channels]`.
         log_odds: float32 `[components]`.
+        weights: what filters are multiplied by, see `Gating`; None for decisions.
 
     Returns:
         `[1, ..., channels]`.
     """
 
-    def __init__(self, path, shortcut_path, activation, threshold, **kwargs):
+    def __init__(
+        self, path, shortcut_path, activation, threshold, scales=None, **kwargs
+    ):
         super().__init__(**kwargs)
+        self._scales = scales or {}
         self._main, self._skip = path, shortcut_path
         self._activation = activation
         self._threshold = threshold
         elements = [*path, *(shortcut_path or ())]
         self.copies = [e for e in elements if not isinstance(e, Site)]
 
-    def build(self, inputs_shape, log_odds_shape):
+    def build(self, inputs_shape, log_odds_shape, weights_shape=None):
         for path in (self._main, self._skip or ()):
             shape = inputs_shape
             for element in path:
@@ -44,21 +51,21 @@ class MaskedFilters(keras.layers.Layer):
                     shape = element.compute_output_shape(shape)
         self.built = True
 
-    def call(self, inputs, log_odds):
-        gating = Gating(self._threshold.symbol(log_odds), [])
-        outputs = _run(self._main, inputs, gating)
+    def call(self, inputs, log_odds, weights=None):
+        gating = Gating(self._threshold.symbol(log_odds), [], weights=weights)
+        outputs = self._run(self._main, inputs, gating)
         if self._skip is not None:
-            outputs = _run(self._skip, inputs, gating) + outputs
+            outputs = self._run(self._skip, inputs, gating) + outputs
         return self._activation(outputs)
 
-
-def _run(path, x, gating):
-    for element in path:
-        if isinstance(element, Site):
-            x = x * gating.mask(components_of_filters(element))
-        else:
-            x = element(x)
-    return x
+    def _run(self, path, x, gating):
+        for element in path:
+            if isinstance(element, Site):
+                always = self._scales.get(element.name)
+                x = x * gating.mask(components_of_filters(element, always))
+            else:
+                x = element(x)
+        return x
 
 
 @register(tfgate.GatedFilters, "masked")
@@ -73,6 +80,7 @@ def lower_masked(block, x, context):
         copies(block.shortcut_path()) if block.residual else None,
         block.activation,
         context.threshold,
+        None if context.learned is None else numbers_of_scales(block),
         name=block.name,
     )
-    return twin(x, context.vector(block, x))
+    return twin(x, context.vector(block, x), *context.weights(block))

@@ -9,6 +9,7 @@ from tfgate.blocks import Site
 from tfgate.compaction import slicing
 from tflite.clusters import SiteClusters
 from tflite.errors import InputError
+from tflite.lowering.filters.gating import components_of_filters
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,8 +20,9 @@ class Part:
         members: components of which any opens the part; empty for one that always runs.
         channels: before each element of the segment, and at its end, the numbers of
             the part's channels, in the part's order.
-        masks: site -> tuple with the component that closes each channel of the part
-            there, None for a channel that nothing closes once the part runs.
+        masks: site -> tuple with the number of what each channel of the part is
+            multiplied by there, the component that closes it or a scale; None for a
+            channel that nothing closes, nor scales, once the part runs.
     """
 
     members: tuple[int, ...]
@@ -59,27 +61,33 @@ class Part:
         return masks
 
 
-def of_segment(segment, clusters, decided):
+def of_segment(segment, clusters, decided, scales=None):
     """The parts of a segment: the one that always runs, if any, then the clusters.
 
     Args:
         segment: `Segment`.
         clusters: `settled` clusters of its place, None without one.
         decided: tuple with 0, 1 or None for each component of the gate.
+        scales: site name -> number of the factor of filters without a gate, where
+            everything that is open is scaled; None where it is not.
 
     Returns:
         List of `Part`.
     """
+
+    def trace(where, filters, members=()):
+        return _trace(segment, where, filters, members, decided, scales)
+
     site = segment.site
     if site is None:
-        return [_trace(segment, 0, tuple(range(segment.shapes[0][-1])), (), decided)]
+        return [trace(0, tuple(range(segment.shapes[0][-1])))]
     where = len(segment.elements) - 1 - segment.elements[::-1].index(site)
     always = [*range(site.filters_always_open)]
     always += [f for c in clusters.ungated for f in _filters(site, c)]
-    parts = [] if not always else [_trace(segment, where, tuple(always), (), decided)]
+    parts = [trace(where, tuple(always))] if always else []
     for members in clusters.clusters:
         filters = tuple(f for c in members for f in _filters(site, c))
-        parts.append(_trace(segment, where, filters, members, decided))
+        parts.append(trace(where, filters, members))
     return parts
 
 
@@ -152,7 +160,7 @@ def _filters(site, component):
     return range(first, first + site.filters_per_gate)
 
 
-def _trace(segment, where, filters, members, decided):
+def _trace(segment, where, filters, members, decided, scales):
     """The part whose channels before the element at an index are given."""
     before, after = [filters], [filters]
     for element in segment.elements[:where][::-1]:
@@ -165,7 +173,12 @@ def _trace(segment, where, filters, members, decided):
         for element, traced in zip(segment.elements, found, strict=False)
         if isinstance(element, Site)
     ]
-    masks = {site: _masks(site, traced, decided, members) for site, traced in sites}
+    masks = {
+        site: _scaled_masks(site, traced, scales[site.name])
+        if scales
+        else _masks(site, traced, decided, members)
+        for site, traced in sites
+    }
     return Part(members, found, masks)
 
 
@@ -179,6 +192,11 @@ def _through(element, numbers, ahead):
     near, far = (inputs, outputs) if ahead else (outputs, inputs)
     groups = dict.fromkeys(number // near for number in numbers)
     return tuple(group * far + offset for group in groups for offset in range(far))
+
+
+def _scaled_masks(site, filters, scale):
+    numbers = components_of_filters(site, always=scale)
+    return tuple(numbers[number] for number in filters)
 
 
 def _masks(site, filters, decided, members):

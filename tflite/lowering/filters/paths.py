@@ -50,6 +50,8 @@ class PartitionedPath:
         rewriter: the `tfgate.graph.GraphRewriter` at work.
         name: begins the names of the new layers.
         gather: whether 1x1 convolutions read and compute the open filters alone.
+        scales: site name -> number of the factor of filters without a gate, where
+            everything that is open is scaled; None where it is not.
 
     Attributes:
         layers: list of `(layer, input shape)`, all new layers.
@@ -59,13 +61,16 @@ class PartitionedPath:
         InputError: the path has layers that cannot be taken apart.
     """
 
-    def __init__(self, block, path, clusters, decided, rewriter, name, gather=False):
+    def __init__(
+        self, block, path, clusters, decided, rewriter, name, gather=False, scales=None
+    ):
         self.layers, self.gathers = [], False
+        self._is_scaled = scales is not None
         self._rewriter, self._name = rewriter, name
         self._segments, self._mixings = split(path, block.built_shape)
         self._parts = [
             part_lists.of_segment(
-                s, None if s.site is None else clusters[s.site.name], decided
+                s, None if s.site is None else clusters[s.site.name], decided, scales
             )
             for s in self._segments
         ]
@@ -76,7 +81,7 @@ class PartitionedPath:
             raise InputError(
                 f"Expected block {block.name!r} with constants behind its closed "
                 "filters for the lowering 'groups', got a padded layer right behind a "
-                "batch norm; choose 'masked'."
+                "batch norm, or a switchable batch norm there; choose 'masked'."
             ) from None
         self._gathered = [
             gather and gathered.is_pointwise(mixing.layer) for mixing in self._mixings
@@ -285,7 +290,7 @@ class PartitionedPath:
                 if any(mask is not None for mask in masks):
                     mask = steps.Mask(masks)
                     # In this order the ReLU is part of the multiplication.
-                    swaps = found and found[-1].is_relu
+                    swaps = found and found[-1].commutes(self._is_scaled)
                     found.insert(len(found) - bool(swaps), mask)
                 continue
             new = steps.sliced(element, kept)

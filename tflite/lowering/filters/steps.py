@@ -12,18 +12,26 @@ class Step:
     def __init__(self, layer):
         self._layer = layer
         self.is_light = isinstance(layer, keras.layers.ReLU | keras.layers.Activation)
-        self.is_relu = type(layer) is keras.layers.ReLU and not (
-            layer.negative_slope or layer.threshold
-        )
+
+    def commutes(self, is_scaled):
+        """Whether a mask may as well be applied before: behind a ReLU.
+
+        Args:
+            is_scaled: whether the mask has other values than 0 and 1.
+        """
+        layer = self._layer
+        if type(layer) is not keras.layers.ReLU:
+            return False
+        bounded = layer.max_value is not None and is_scaled
+        return not (layer.negative_slope or layer.threshold or bounded)
 
     def __call__(self, x, gating):
         return self._layer(x)
 
 
 class Mask:
-    """Closes the filters of a part that are not open."""
+    """Closes the filters of a part that are not open, and scales those that are."""
 
-    is_relu = False
     is_light = True
 
     def __init__(self, components):
@@ -32,11 +40,14 @@ class Mask:
     def __call__(self, x, gating):
         return x * gating.mask(self._components)
 
+    def commutes(self, is_scaled):
+        """See `Step`."""
+        return False
+
 
 class Shift:
     """Adds constants."""
 
-    is_relu = False
     is_light = True
 
     def __init__(self, constants):
@@ -44,6 +55,10 @@ class Shift:
 
     def __call__(self, x, gating):
         return x + self._constants
+
+    def commutes(self, is_scaled):
+        """See `Step`."""
+        return False
 
 
 def sliced(layer, kept):

@@ -60,7 +60,7 @@ final class MetadataParser {
         JsonObject dial = document.objectOrNull("u");
         if (dial != null) {
             metadata.u = Checks.within(0.0, 1.0, dial.number("value"), "u.value");
-            metadata.steps = steps(dial);
+            metadata.steps = dial.has("steps") ? steps(dial) : null;
         }
         return metadata.build();
     }

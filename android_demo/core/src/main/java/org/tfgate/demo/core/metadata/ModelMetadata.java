@@ -130,7 +130,7 @@ public final class ModelMetadata {
         return hasTauInput ? Dial.TAU : null;
     }
 
-    /** What an image costs over u, in rising order of u; null without an input u. */
+    /** What an image costs over u, in rising order of u; null where not u alone says. */
     public List<DialStep> steps() {
         return steps;
     }
@@ -229,7 +229,10 @@ public final class ModelMetadata {
     public Double executedMacs(float[] decisions, Double u) {
         checkLength(decisions);
         if (hasUInput()) {
-            return macsAt(u == null ? this.u : Checks.within(0.0, 1.0, u, "u"));
+            double control = u == null ? this.u : Checks.within(0.0, 1.0, u, "u");
+            if (steps != null) {
+                return macsAt(control);
+            }
         }
         if (macs.allOpen() == macs.allClosed()) {
             return macs.allClosed();

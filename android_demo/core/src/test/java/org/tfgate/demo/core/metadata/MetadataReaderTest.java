@@ -121,6 +121,29 @@ public final class MetadataReaderTest {
     }
 
     @Test
+    public void withoutStepsTheDecisionsTell() throws Exception {
+        String document =
+                MetadataFiles.document("filters.tflite")
+                        .replace("\"u\": null", "\"u\": {\"value\": 1, \"steps\": null}");
+        ModelMetadata metadata =
+                MetadataReader.read(
+                        MetadataFiles.withDocument("filters.tflite", document), "x.tflite");
+        assertEquals(Dial.U, metadata.dial());
+        assertNull(metadata.steps());
+        assertNull(metadata.executedMacs(null, 0.5));
+        float[] decisions = {1, 0, 0, 0, 1, 1};
+        assertEquals(
+                MetadataFiles.read("filters.tflite").executedMacs(decisions, null),
+                metadata.executedMacs(decisions, 0.5));
+        try {
+            metadata.executedMacs(decisions, 1.5);
+            fail();
+        } catch (IllegalArgumentException error) {
+            assertEquals(0, error.getMessage().indexOf("Expected u "));
+        }
+    }
+
+    @Test
     public void otherNumbersOfDecisionsAreRefused() throws Exception {
         ModelMetadata metadata = MetadataFiles.read("early_exit.tflite");
         for (int length : new int[] {0, 3, 5}) {
