@@ -130,13 +130,14 @@ def _blocks():
 def _moved(times):
     """Channels in the opposite order, run by run, some times."""
     import keras
-
-    from tflite.lowering.filters.picking import pick
+    import tensorflow as tf
 
     class Moved(keras.layers.Layer):
         def call(self, inputs):
-            runs = np.arange(inputs.shape[-1]).reshape(-1, 32)
-            return pick(inputs, runs[::-1].ravel())
+            *_, height, width, channels = inputs.shape
+            x = tf.reshape(inputs, (-1, height, width, channels // 32, 32))
+            x = tf.gather(x, np.arange(channels // 32)[::-1], axis=3)
+            return tf.reshape(x, (-1, height, width, channels))
 
     x = inputs = keras.Input((28, 28, 512))
     for _ in range(times):
