@@ -76,7 +76,7 @@ class Prices:
 
     Attributes:
         condition: of a condition.
-        move: of putting the channels of one MiB into another order.
+        move: of putting channels among zeros, in a map of one MiB.
     """
 
     condition: float = 0.0
@@ -237,7 +237,8 @@ def _varies(decisions, block):
 def moved_mib(block):
     """Gated place -> MiB that variants sliced there move, of places where they do.
 
-    Putting channels among zeros is a concatenation and a move: half as much again.
+    Picking channels of the input is a move alone: half of putting them among zeros,
+    which is a concatenation and a move.
     """
     paths = (block.path(), block.shortcut_path())
     found = {}
@@ -250,9 +251,9 @@ def moved_mib(block):
                 continue
             mib = _BYTES * float(np.prod(shape[1:])) / 2**20
             if all(sites[:number]):
-                found[element] = mib
+                found[element] = 0.5 * mib
             elif all(sites[number:]):
-                found[element] = 1.5 * mib
+                found[element] = mib
     return found
 
 

@@ -115,5 +115,5 @@ def test_what_variants_move(everywhere):
     assert block.name == "conv3_block1"
     mib = {site.place: size for site, size in variants.moved_mib(block).items()}
     before, after = (4 * h * h * c / 2**20 for h, c in ((16, 16), (8, 32)))
-    assert mib["input"] == before and mib["output"] == 1.5 * after
-    assert mib.get("shortcut", 1.5 * after) == 1.5 * after and "inner" not in mib
+    assert mib["input"] == 0.5 * before and mib["output"] == after
+    assert mib.get("shortcut", after) == after and "inner" not in mib
