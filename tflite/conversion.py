@@ -308,11 +308,21 @@ def _control(model, options, threshold):
                     "u, or, for --min_group and --max_growth, gated filters, got "
                     f"{value!r}."
                 )
+        if options.max_growth is not None and options.calibration is None:
+            raise InputError(
+                "Expected --calibration_dataset with --max_growth, whose variants are "
+                f"made for images, got {options.max_growth!r} without."
+            )
         return None, None
     if options.max_growth is not None:
         raise InputError(
             "Expected no --max_growth for a throttled network, whose widths have no "
             f"variants, got {options.max_growth!r}."
+        )
+    if options.autotune:
+        raise InputError(
+            "Expected no --autotune for a throttled network, whose blocks have one "
+            "lowering each; see --block_lowering."
         )
     if options.lowering != "conditional" or options.tau_input:
         asked = "--tau_input" if options.tau_input else f"--lowering={options.lowering}"

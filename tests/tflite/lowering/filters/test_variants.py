@@ -141,6 +141,13 @@ def test_calibration_finds_variants(pictures, tmp_path, monkeypatch):
     assert not (tmp_path / "none.tflite").exists()
 
 
+def test_growth_needs_calibration_images(pictures, tmp_path):
+    path = tmp_path / "n.tflite"
+    with pytest.raises(errors.InputError, match="--calibration_dataset with --max_gr"):
+        convert.convert(network(pictures), path, max_growth=2.0)
+    assert not path.exists()
+
+
 def test_growth_needs_gated_filters(tmp_path):
     path = tmp_path / "n.tflite"
     with pytest.raises(errors.InputError, match="no --max_growth.*got 2.0"):
