@@ -42,7 +42,7 @@ def made(tmp_path_factory):
         ("vgg", "nested", {"min_group": 2}),
         ("vgg", "independent", {"levels": 2, "min_group": 1}),
         ("resnext", "nested", {"min_group": 4}),
-        ("resnext", "independent", EVERY_WIDTH),
+        pytest.param("resnext", "independent", EVERY_WIDTH, marks=pytest.mark.large),
         ("everywhere", "nested", {"min_group": 8}),
         ("resnet", "nested", {}),
         ("resnet", "independent", {}),
@@ -64,7 +64,10 @@ def test_equals_keras_at_every_u(made, images, name, gating, arguments):
     assert np.all(np.diff(activation_rates) >= 0.0) and activation_rates[0] < 0.5
 
 
-@pytest.mark.parametrize("name", ["vgg", "resnext", "resnet", "densenet"])
+@pytest.mark.parametrize(
+    "name",
+    ["vgg", pytest.param("resnext", marks=pytest.mark.large), "resnet", "densenet"],
+)
 def test_macs_are_those_of_the_open_components(made, images, name):
     arguments = EVERY_WIDTH if name in ("vgg", "resnext") else {}
     model, path = made(name, **arguments)
