@@ -212,10 +212,7 @@ class _Search:
         return opened
 
     def _macs(self, opened):
-        return sum(
-            product.macs * np.prod([_share(f, opened) for f in product.factors], 0)
-            for product in self._products
-        )
+        return products_macs(self._products, opened)
 
     def _weights(self, site, clusters):
         """What a filter of a place costs in each image, with the others as they are."""
@@ -310,6 +307,23 @@ def _adjacent(sites, products):
         if len(own) == 2:
             found.add((sites[own[0]].name, sites[own[1]].name))
     return sorted(found)
+
+
+def products_macs(products, opened):
+    """MACs of a block's products under given decisions.
+
+    Args:
+        products: `tfgate.costs.Product`s of one gate.
+        opened: array `[decisions, components]` of 0 and 1.
+
+    Returns:
+        float64 `[decisions]`.
+    """
+    total = np.zeros(len(opened))
+    for product in products:
+        shares = [_share(factor, opened) for factor in product.factors]
+        total += product.macs * np.prod(shares, axis=0)
+    return total
 
 
 def _share(factor, opened):

@@ -7,6 +7,7 @@ import numpy as np
 
 import tfgate
 from tfgate.blocks import Site
+from tflite.clustering.search import products_macs
 from tflite.variants import search
 
 _BYTES = 4
@@ -106,14 +107,7 @@ class _Block:
 
     def count_macs(self, sets):
         """MACs of the products of each set: float `[sets]`."""
-        opened = np.asarray(sets, "float64")
-        total = np.zeros(len(opened))
-        for product in self.products:
-            shares = [
-                (f.always + opened @ f.weights) / f.filters for f in product.factors
-            ]
-            total += product.macs * np.prod(shares, axis=0)
-        return total
+        return products_macs(self.products, np.asarray(sets, "float64"))
 
     def _macs_of_sliced(self, sets):
         return self.count_macs(sets | ~self._sliced)
