@@ -15,6 +15,7 @@ from tfgate.gates import Gate
 from tfgate.typing import Activation
 
 _CARDINALITY = 32
+_STAGES = (1, 2, 4)  # how many times as wide as the first, for CIFAR
 
 
 def ResNeXt50(
@@ -122,14 +123,16 @@ def CifarResNeXt(
     depth: int = 29,
     cardinality: int = 8,
     group_width: int = 64,
+    filters: int = 64,
     zero_init_residual: bool = False,
     early_exit: bool | EarlyExits = False,
     **gate_arguments: Any,
 ) -> keras.Model:
     """The CIFAR ResNeXt of Xie et al. 2017, section 5.3, dense or gated.
 
-    A 3x3 convolution of 64 filters and three stages of (depth - 2) / 9 blocks, each of
-    `cardinality` paths, that give 256, 512 and 1024 channels. ResNeXt-29 8x64d has
+    A 3x3 convolution of `filters` filters, 64 as published, and three stages of
+    (depth - 2) / 9 blocks, each of `cardinality` paths, that give 256, 512 and 1024
+    channels: 4, 8 and 16 for each filter of the first convolution. ResNeXt-29 8x64d has
     34.4 M parameters, 16x64d 68.1 M.
 
     Args:
@@ -150,6 +153,8 @@ def CifarResNeXt(
         cardinality: number of paths, at least 2; TNN gates 16.
         group_width: filters of each path in the first stage; twice and four times as
             many in the others.
+        filters: of the first convolution, at least 1. What the blocks give follows it;
+            cardinality and group_width alone say how wide they are inside.
         zero_init_residual: see `tfgate.applications.ResNet50`.
         early_exit: see `tfgate.applications.ResNet50`.
         **gate_arguments: see `tfgate.applications.ResNet50`.
@@ -160,8 +165,8 @@ def CifarResNeXt(
         carries weights over.
 
     Raises:
-        ValueError: as `ResNeXt50`, or depth, cardinality or group_width is out of its
-            range.
+        ValueError: as `ResNeXt50`, or depth, cardinality, group_width or filters is out
+            of its range.
 
     Reference:
         TNN 4.1; Xie et al. 2017.
@@ -176,16 +181,14 @@ def CifarResNeXt(
     check_count(width, "width", 1)
     check_count(cardinality, "cardinality", 2)
     check_count(group_width, "group_width", 1)
-    filters = (64, 128, 256)
+    check_count(filters, "filters", 1)
     network = ResidualNetwork(
         name=name or f"cifar_resnext{depth}",
         blocks=(blocks,) * 3,
-        filters=filters,
-        inner=tuple(
-            cardinality * group_width * width * count // filters[0] for count in filters
-        ),
+        filters=tuple(filters * factor for factor in _STAGES),
+        inner=tuple(cardinality * group_width * width * factor for factor in _STAGES),
         cifar=True,
-        stem_filters=64,
+        stem_filters=filters,
         block="bottleneck",
         cardinality=cardinality,
         zero_init_residual=zero_init_residual,

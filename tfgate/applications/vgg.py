@@ -25,9 +25,11 @@ from tfgate.typing import Tensor
 
 Shape = tuple[int, int, int]
 
-# Filters and number of convolutions of each stage: VGG-D of Simonyan and Zisserman.
-_STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-_UNITS = 4096
+# VGG-D of Simonyan and Zisserman: filters of the first stage; of each stage, how many
+# times as many, and the number of convolutions; units, again as a multiple.
+_FILTERS = 64
+_STAGES = ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3))
+_UNITS = 64
 _GROUPS = 16
 
 
@@ -97,8 +99,16 @@ def VGG16(
     >>> [gate.components for gate in model.gates]
     [30, 30, 45, 45, 45]
     """
+    check_count(width, "width", 1)
     design = _design(
-        _STAGES, 2, gate, granularity, width, groups, groups_always_open, gate_arguments
+        _FILTERS * width,
+        _STAGES,
+        2,
+        gate,
+        granularity,
+        groups,
+        groups_always_open,
+        gate_arguments,
     )
     shape = input_shape if input_tensor is None else tuple(input_tensor.shape[1:])
 
@@ -133,6 +143,7 @@ def CifarVGG(
     gate: str | type[Gate] | None = None,
     granularity: str | FilterGating = "groups",
     width: int = 1,
+    filters: int = 64,
     groups: int | None = None,
     groups_always_open: int | None = None,
     **gate_arguments: Any,
@@ -156,6 +167,8 @@ def CifarVGG(
         gate: see `VGG16`.
         granularity: see `VGG16`; group sizes are for one stage or for all four.
         width: see `VGG16`.
+        filters: of the first stage, at least 1; twice and four times as many in the
+            others, and 64 times as many units.
         groups: see `VGG16`.
         groups_always_open: see `VGG16`.
         **gate_arguments: see `VGG16`.
@@ -174,9 +187,17 @@ def CifarVGG(
     >>> [(block.name, block.gate.components) for block in model.blocks]
     [('block1', 30), ('block2', 30), ('block3', 45), ('fc', 15)]
     """
-    stages = _STAGES[:3]
+    check_count(width, "width", 1)
+    check_count(filters, "filters", 1)
     design = _design(
-        stages, 1, gate, granularity, width, groups, groups_always_open, gate_arguments
+        filters * width,
+        _STAGES[:3],
+        1,
+        gate,
+        granularity,
+        groups,
+        groups_always_open,
+        gate_arguments,
     )
     shape = input_shape if input_tensor is None else tuple(input_tensor.shape[1:])
 
@@ -186,7 +207,13 @@ def CifarVGG(
                 f"Expected weights to be None or a path, got {source!r}: none are "
                 "published for CifarVGG."
             )
-        return CifarVGG(include_top, input_shape=shape, classes=classes, width=width)
+        return CifarVGG(
+            include_top,
+            input_shape=shape,
+            classes=classes,
+            width=width,
+            filters=filters,
+        )
 
     inputs = image_input(input_shape, input_tensor, (32, 32, 3), include_top)
     outputs = design.network(
@@ -206,13 +233,13 @@ class _Design:
         units: of each fully connected layer before the classifier.
         make_gate: function from a gate's number of components and name to a gate; None
             makes dense stages, of the same layers.
-        gating: which filters are gated.
+        gating: which filters are gated; None where no gates are made.
     """
 
     stages: tuple[tuple[int, int], ...]
     units: tuple[int, ...]
     make_gate: MakeGate | None
-    gating: FilterGating
+    gating: FilterGating | None
 
     def network(
         self,
@@ -253,14 +280,14 @@ class _Design:
         self, x: Tensor, stage: int, chain: list[keras.Layer], name: str
     ) -> Tensor:
         """Applies layers one after the other, gated where there are gates."""
-        make_gate = self.make_gate
-        places = [p for p in self.gating.places if p != "inner" or len(chain) > 1]
-        if make_gate is None or not places:
-            for layer in chain:
-                x = layer(x)
-            return x
-        sizes = self.gating.filters_per_gate_in(stage)
-        always = self.gating.groups_always_open_at
+        make_gate, gating = self.make_gate, self.gating
+        if make_gate is None or gating is None:
+            return _in_sequence(chain, x)
+        places = [p for p in gating.places if p != "inner" or len(chain) > 1]
+        if not places:
+            return _in_sequence(chain, x)
+        sizes = gating.filters_per_gate_in(stage)
+        always = gating.groups_always_open_at
         block = GatedFilters(
             chain,
             lambda components: make_gate(components, f"{name}_gate"),
@@ -274,19 +301,24 @@ class _Design:
         return block(x)[0]
 
 
+def _in_sequence(chain: list[keras.Layer], x: Tensor) -> Tensor:
+    for layer in chain:
+        x = layer(x)
+    return x
+
+
 def _design(
+    first: int,
     stages: tuple[tuple[int, int], ...],
     fully_connected: int,
     gate: str | type[Gate] | None,
     granularity: str | FilterGating,
-    width: int,
     groups: int | None,
     groups_always_open: int | None,
     gate_arguments: dict[str, Any],
 ) -> _Design:
-    check_count(width, "width", 1)
-    stages = tuple((filters * width, count) for filters, count in stages)
-    units = (_UNITS * width,) * fully_connected
+    stages = tuple((first * factor, count) for factor, count in stages)
+    units = (first * _UNITS,) * fully_connected
     filters = (*(filters for filters, _ in stages), units[0])
     if isinstance(granularity, FilterGating):
         if (groups, groups_always_open) != (None, None):
@@ -296,7 +328,8 @@ def _design(
             )
         gating = _checked(granularity, len(filters))
     elif granularity == "groups":
-        gating = _groups(filters, groups, groups_always_open)
+        asked = (gate, groups, groups_always_open) != (None, None, None)
+        gating = _groups(filters, groups, groups_always_open) if asked else None
     else:
         raise ValueError(
             "Expected granularity to be 'groups' or a FilterGating with "

@@ -75,6 +75,8 @@ def name(settings):
     paths = settings.cardinality, settings.group_width
     usual_paths = networks.NETWORKS[settings.network].paths or (None, None)
     parts += [f"{paths[0]}x{paths[1]}d"] if paths != usual_paths else []
+    usual_filters = settings.filters in (None, networks.USUAL_FILTERS)
+    parts += [] if usual_filters else [f"filters{settings.filters}"]
     parts += [f"width{settings.width:g}"] if settings.width != 1 else []
     parts += _decider(settings)
     usual = networks.usual_granularity(settings)
@@ -135,8 +137,8 @@ def _application(settings):
 def _shape(settings):
     """The arguments of the application that say how the network is made."""
     kind = networks.NETWORKS[settings.network]
-    flags = ("depth", "cardinality", "group_width", "block", "shortcut")
-    flags += ("stride_on", "zero_init_residual")
+    flags = ("depth", "cardinality", "group_width", "filters", "block")
+    flags += ("shortcut", "stride_on", "zero_init_residual")
     return {
         "width": settings.width if kind.fractional else int(settings.width),
         **{flag: getattr(settings, flag) for flag in flags if flag in kind.takes},

@@ -13,6 +13,7 @@ _OF_ONE_SIZE = ("cs-cifar-8", "cs-cifar-4", "cs-cifar-2", "cs-cifar-1")
 _OF_FOUR_STAGES = ("cs-low", "cs-medium")
 
 DEFAULT = "cifar_resnet"
+USUAL_FILTERS = 64  # default of `--filters`, where a network takes it
 
 _OF_BLOCKS = (BLOCK, "bas")
 
@@ -90,7 +91,7 @@ NETWORKS = {
     "cifar_resnext": _cifar(
         "CifarResNeXt",
         takes=(
-            *("depth", "cardinality", "group_width"),
+            *("depth", "cardinality", "group_width", "filters"),
             *("zero_init_residual", "early_exit"),
         ),
         granularities=(BLOCK, GROUPS, FILTERS),
@@ -107,7 +108,12 @@ NETWORKS = {
         fractional=True,
         shortcuts=False,
     ),
-    "cifar_vgg": _cifar("CifarVGG", granularities=(GROUPS, FILTERS), shortcuts=False),
+    "cifar_vgg": _cifar(
+        "CifarVGG",
+        takes=("filters",),
+        granularities=(GROUPS, FILTERS),
+        shortcuts=False,
+    ),
     "resnet18": _resnet("ResNet18", bottlenecks=False),
     "resnet34": _resnet("ResNet34", bottlenecks=False),
     "resnet50": _resnet("ResNet50", bottlenecks=True),
@@ -159,6 +165,7 @@ NEEDS = {
         "depth",
         "cardinality",
         "group_width",
+        "filters",
         "block",
         "shortcut",
         "stride_on",
@@ -178,6 +185,8 @@ def complete(settings):
     pretrained = settings.weights == IMAGENET
     if "depth" in kind.takes and settings.depth is None:
         settings.depth = kind.depth
+    if "filters" in kind.takes and settings.filters is None:
+        settings.filters = USUAL_FILTERS
     if kind.paths:
         settings.cardinality = settings.cardinality or kind.paths[0]
         settings.group_width = settings.group_width or kind.paths[1]

@@ -76,6 +76,20 @@ def test_imagenet_network():
     assert model.costs.all_closed == stem + shortcuts + 2048 * 1000 + gates
 
 
+def test_filters_leave_the_paths_as_they_are():
+    usual, narrow = CifarResNeXt(**SMALL), CifarResNeXt(filters=16, **SMALL)
+    for name, filters in {
+        "conv1_conv": 16,
+        "conv2_block1_2_conv": 4 * 3,
+        "conv2_block1_3_conv": 64,
+        "conv4_block1_2_conv": 4 * 3 * 4,
+        "conv4_block1_3_conv": 256,
+    }.items():
+        assert narrow.get_layer(name).filters == filters
+        inner = name.endswith("2_conv")
+        assert usual.get_layer(name).filters == filters * (1 if inner else 4)
+
+
 EVERYWHERE = FilterGating(
     ("input", "inner", "output", "shortcut"),
     {"input": 8, "inner": (6, 6, 24), "output": 4, "shortcut": 16},
@@ -189,6 +203,7 @@ def test_saving_and_training(tmp_path):
         ({"granularity": "paths"}, "granularity to be one of .*'groups'.*'paths'"),
         ({"cardinality": 1}, "cardinality >= 2.*got 1"),
         ({"group_width": 0}, "group_width >= 1.*got 0"),
+        ({"filters": 0}, "filters >= 1.*got 0"),
         ({"depth": 21}, "depth to be 9 n . 2.*got 21"),
         ({"width": 0}, "width >= 1.*got 0"),
         ({"weights": "imagenet"}, "keras.applications has none"),

@@ -270,6 +270,29 @@ class TestCifarVGG:
         assert model.get_layer("block1").stages[0].filters == 128
         assert [b.gate.components for b in model.blocks] == [56, 56, 84, 28]
 
+    def test_filters_of_the_first_stage(self, tmp_path):
+        arguments = {**SMALL, "filters": 16}
+        dense = CifarVGG(**arguments)
+        widths = [
+            layer.kernel.shape[-1] for layer in dense.layers if hasattr(layer, "kernel")
+        ]
+        assert widths == [16, 16, 32, 32, 64, 64, 64, 1024, SMALL["classes"]]
+        dense.save(tmp_path / "dense.keras")
+        model = CifarVGG(
+            weights=tmp_path / "dense.keras", gate="independent", **arguments
+        )
+        assert [b.gate.components for b in model.blocks] == [30, 30, 45, 15]
+        with tfgate.use_policy(model, tfgate.AlwaysOpen()):
+            np.testing.assert_allclose(
+                builders.predict(model, images(8)),
+                builders.predict(dense, images(8)),
+                rtol=1e-6,
+                atol=1e-6,
+            )
+
+    def test_dense_networks_have_no_groups_to_divide(self):
+        assert CifarVGG(filters=3, **SMALL).get_layer("fc1").units == 3 * 64
+
     def test_input_tensor(self):
         raw = keras.Input((8, 8, 3))
         scaled = keras.layers.Rescaling(1 / 255.0)(raw)
@@ -336,6 +359,8 @@ class TestBadInput:
             ({"groups": 1}, "groups >= 2"),
             ({"groups": 2.5}, "groups >= 2"),
             ({"width": 0}, "width >= 1"),
+            ({"filters": 0}, "filters >= 1"),
+            ({"filters": 24, "gate": "independent"}, "groups to divide .*24, 48, 96"),
             ({"gate": "static"}, "gate to be one of"),
             ({"gate": "stochastic_depth"}, "granularity='block'"),
             ({"pooling": "sum"}, "pooling to be one of"),

@@ -135,6 +135,11 @@ def test_every_network_is_an_application_that_takes_its_flags():
             3,
         ),
         ({"network": "cifar_vgg", "gate": "independent"}, "cifar_vgg_independent", 4),
+        (
+            {"network": "cifar_vgg", "gate": "independent", "filters": 16},
+            "cifar_vgg_filters16_independent",
+            4,
+        ),
         ({"depth": 8, "width": 2, "granularity": "bas"}, "cifar_resnet8_width2", 3),
         (
             {"depth": 8, "early_exit": True, "exit_gate": "dependent"},

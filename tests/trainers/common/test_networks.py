@@ -44,6 +44,13 @@ def test_the_paths_of_a_resnext():
     assert settings.make().cardinality is None
 
 
+@pytest.mark.parametrize("name", ["cifar_resnext", "cifar_vgg"])
+def test_the_filters_of_the_first_layer(name):
+    assert settings.make(network=name).filters == 64
+    assert settings.make(network=name, filters=16).filters == 16
+    assert settings.make().filters is None
+
+
 @pytest.mark.parametrize(
     "name, granularity",
     [

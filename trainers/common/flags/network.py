@@ -41,6 +41,16 @@ def define(values):
         lower_bound=1,
         flag_values=values,
     )
+    flags.DEFINE_integer(
+        "filters",
+        None,
+        "With --network=cifar_resnext: filters of the first convolution; the blocks "
+        "give 4, 8 and 16 times as many. With cifar_vgg: of the first stage; the "
+        "others have 2 and 4 times as many, the fully connected layer 64 times. "
+        "Default: 64.",
+        lower_bound=1,
+        flag_values=values,
+    )
     flags.DEFINE_enum(
         "block",
         "basic",
