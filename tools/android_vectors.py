@@ -66,6 +66,7 @@ def documents():
             gates=[_gate("block1", [50, 50], lowering="levels")],
             macs=_macs(200, 200, 100),
         ),
+        "learned": _learned(),
         "filters": _filters(),
         "early_exit": _early_exit(),
         "masked": _document(
@@ -93,6 +94,21 @@ def _filters():
     macs = _macs(6000, 5925, 3100) | {"products": products}
     tau = {"input": True, "value": 0.5}
     return _document(3, tau=tau, gates=gates, macs=macs, signatures=["gated", "dense"])
+
+
+def _learned():
+    """A dial whose MACs follow from u and from the image: a learned gating function."""
+    gates = [
+        _gate("block1", [400, 400], lowering="groups"),
+        _gate("block2", [600], first=2),
+    ]
+    products = [
+        {"macs": 400, "factors": [[0]], "shares": []},
+        {"macs": 400, "factors": [[1]], "shares": []},
+        {"macs": 600, "factors": [[2]], "shares": []},
+    ]
+    macs = _macs(4000, 4090, 2690) | {"products": products}
+    return _document(3, u={"value": 1, "steps": None}, gates=gates, macs=macs)
 
 
 def _early_exit():
@@ -133,6 +149,8 @@ def answers(description):
     rows = np.unique(random.integers(0, 2, [24, columns]), axis=0) if columns else []
     queries = [_query(description, None, u) for u in _settings(description)]
     queries += [_query(description, row, None) for row in rows]
+    if len(rows) and description.has_u_input:
+        queries += [_query(description, row, 0.25) for row in rows]
     return {
         "dial": description.dial,
         "has_decisions": description.has_decisions,
@@ -146,6 +164,8 @@ def answers(description):
 def _settings(description):
     if not description.has_u_input:
         return [None]
+    if description["u"]["steps"] is None:
+        return [None, 0.25]
     # On both sides of every step, and on it.
     places = [np.float32(i / 3) for i in range(4)]
     near = [np.nextafter(p, np.float32(q)) for p in places for q in (-1, 2)]
