@@ -105,9 +105,10 @@ class Gate(keras.layers.Layer):
 
     @policy.setter
     def policy(self, policy: Policy) -> None:
-        self._policy = _checked(policy, Policy, "policy")
+        policy = _checked(policy, Policy, "policy")
         if self.built:
-            policy.prepare(self)
+            policy.prepare(self)  # which may refuse
+        self._policy = policy
 
     def build(self, input_shape: Shape) -> None:
         self.noise_step = self.add_weight(

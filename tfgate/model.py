@@ -151,7 +151,8 @@ class GatedModel(keras.Model):
 
         Setting another τ retraces nothing. Setting a policy of another class renews
         the model's compiled `predict`, `evaluate` and `fit` functions; a
-        `tf.function` of your own keeps the policy that it was traced with.
+        `tf.function` of your own keeps the policy that it was traced with. A policy
+        that does not fit the gates raises ValueError, and the model keeps its own.
         """
         return self._policy
 
@@ -159,11 +160,17 @@ class GatedModel(keras.Model):
     def policy(self, policy: Policy) -> None:
         if not isinstance(policy, Policy):
             raise ValueError(f"Expected a tfgate policy, got {policy!r}.")
-        changed = policy.graph_key != self._policy.graph_key
+        before = self._policy
+        gates = (*self.gates, *self._deciders)
+        try:
+            for gate in gates:
+                gate.policy = policy
+        except ValueError:
+            for gate in gates:
+                gate.policy = before
+            raise
         self._policy = policy
-        for gate in (*self.gates, *self._deciders):
-            gate.policy = policy
-        if changed:
+        if policy.graph_key != before.graph_key:
             # Not the train function: training asks the estimators, and a callback
             # may change the policy in the middle of `fit`.
             self.test_function = None

@@ -180,3 +180,17 @@ def test_failing_data_set_restores_the_momentum(model):
 def test_bad_steps(model, steps):
     with pytest.raises(ValueError, match="steps"):
         tfgate.recalibrate_batch_norm(model, batches(), steps=steps)
+
+
+def test_frozen_norms_get_new_statistics_and_stay_frozen(model):
+    twin = keras.models.clone_model(model)
+    twin.set_weights(model.get_weights())
+    frozen = model.get_layer("stem_bn")
+    frozen.trainable = False
+    frozen.moving_mean.assign(np.full(frozen.moving_mean.shape, 123.0))
+    for each in (model, twin):
+        tfgate.recalibrate_batch_norm(each, batches(), steps=STEPS)
+    np.testing.assert_array_equal(
+        frozen.moving_mean.numpy(), twin.get_layer("stem_bn").moving_mean.numpy()
+    )
+    assert not frozen.trainable and not frozen.trainable_variables

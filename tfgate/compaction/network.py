@@ -68,7 +68,7 @@ def compact(
 
     Raises:
         ValueError: some gates are undecided; the message names their blocks. Or
-            decisions do not fit the gates.
+            decisions do not fit the gates, or the model is a throttled one.
 
     Example:
     >>> import tfgate

@@ -48,9 +48,15 @@ def plan_compaction(
         A `CompactionReport`, with what is known before anything is built.
 
     Raises:
-        ValueError: tau is not in (0, 1), the calibration set is empty, or decisions
-            do not fit the gates.
+        ValueError: tau is not in (0, 1), the calibration set is empty, decisions do
+            not fit the gates, or the model is a throttled one, which scales what its
+            gates leave open.
     """
+    if any(gate.takes_control for gate in model.gates):
+        raise ValueError(
+            f"Expected a gated network, got the throttled {model.name!r}: what is open "
+            "at one u is scaled; tflite.convert makes one file of all of them."
+        )
     policy = Threshold(tau)
     rates: dict[str, np.ndarray] = {}
     if calibration is not None:

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from tfgate.recalibration import recalibrate_batch_norm
+from tfgate.recalibration import batch_norms
+from tfgate.recalibration import running_mean
 from tfgate.throttling.dial import Dial
 from tfgate.throttling.dial import check_buckets
 from tfgate.throttling.distributions import ControlDistribution
@@ -87,9 +88,10 @@ def recalibrate(
     if distribution.per == "batch":
         config = distribution.get_config()
     switched = _switched(model, buckets, type(distribution).from_config(config))
+    norms = batch_norms(switched)
     for bucket in range(buckets):
         middle = (bucket + 0.5) / buckets
-        recalibrate_batch_norm(switched, _with_control(dataset, middle), steps)
+        running_mean(switched, norms, _with_control(dataset, middle), steps)
     return switched
 
 

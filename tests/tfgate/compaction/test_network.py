@@ -392,3 +392,9 @@ def test_given_decisions_overrule_a_threshold():
 def test_given_decisions_must_fit_the_gates(decisions):
     with pytest.raises(ValueError, match="decisions of 0 and 1, one for each"):
         tfgate.compact(independent_model(OPEN, CLOSED), decisions=decisions)
+
+
+def test_a_throttled_network_is_refused():
+    model = tfgate.throttle(independent_model(OPEN, CLOSED))
+    with pytest.raises(ValueError, match="Expected a gated network, got the throttled"):
+        tfgate.compact(model)

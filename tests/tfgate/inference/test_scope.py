@@ -34,3 +34,20 @@ def test_restores_after_an_error(model):
             raise RuntimeError
     assert model.policy == tfgate.Threshold(0.5)
     assert {gate.policy for gate in model.gates} == {tfgate.Threshold(0.5)}
+
+
+def test_a_policy_that_does_not_fit_leaves_the_model_as_it_was(model):
+    rows = [
+        {"u": 0.0, "tau": 1.0, "executed_macs": 1.0},
+        {"u": 1.0, "tau": 0.0, "executed_macs": 2.0},
+    ]
+    # The first gate would take it.
+    other = tfgate.Throttle(rows, order={model.gates[0].name: [0], "elsewhere": [1]})
+    images = builders.make_images(4)
+    before = builders.predict(model, images)
+    with pytest.raises(ValueError, match="the components of the order"):
+        with tfgate.use_policy(model, other):
+            pytest.fail("the policy does not fit")
+    assert model.policy == tfgate.Threshold(0.5)
+    assert {gate.policy for gate in model.gates} == {tfgate.Threshold(0.5)}
+    np.testing.assert_array_equal(builders.predict(model, images), before)

@@ -344,6 +344,28 @@ class TestRecalibrated:
         assert model.dial.distribution == BetaControl(2, 1, per="batch")
         assert int(model.dial.noise_step.numpy()) == 0
 
+    def test_a_frozen_data_path_gets_new_statistics_and_stays_frozen(self):
+        plain, frozen = tfgate.throttle(gated()), tfgate.throttle(gated())
+        for layer in frozen._flatten_layers():
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False
+                layer.moving_mean.assign(np.full(layer.moving_mean.shape, 123.0))
+        expected = norms(recalibrate(plain, BATCHES, steps=3, buckets=2))
+        for name, norm in norms(
+            recalibrate(frozen, BATCHES, steps=3, buckets=2)
+        ).items():
+            np.testing.assert_array_equal(
+                norm.moving_mean.numpy(), expected[name].moving_mean.numpy()
+            )
+            assert not norm.trainable
+
+    def test_rows_are_not_mixed(self):
+        model = tfgate.throttling.switch_batch_norms(
+            tfgate.throttle(gated(), distribution=BetaControl(2, 1, per="batch")), 2
+        )
+        with pytest.raises(ValueError, match="one set of statistics, got '.*_bn'"):
+            tfgate.recalibrate_batch_norm(model, BATCHES, steps=3)
+
     def test_data_set_that_is_too_short(self):
         with pytest.raises(ValueError, match="at least 4 batches, got 3"):
             recalibrate(tfgate.throttle(gated()), BATCHES, steps=4, buckets=2)
