@@ -5,7 +5,7 @@
 FOLDER is android_demo/app/src/main/assets unless given. It gets models/digits_dense and
 models/digits_gated .tflite: the demo's networks, trained on scikit-learn's handwritten
 digits (networks that tools.demo has trained in the working directory are taken over);
-images: some of the digits that they were not trained on, as PNG; and models.json: how
+pictures: some of the digits that they were not trained on, as PNG; and models.json: how
 good the models are and where they come from.
 
 TensorFlow's training is not equal bit by bit on all machines. That is why the files are
@@ -26,6 +26,8 @@ from tools import demo
 ROOT = pathlib.Path(__file__).parent.parent
 ASSETS = ROOT / "android_demo/app/src/main/assets"
 FACTS = "models.json"
+# Android lists the framework's own assets/images with those of the app.
+PICTURES = "pictures"
 FORMAT = "tfgate.android.models"
 VERSION = 1
 NETWORKS = ("dense", "gated")
@@ -41,7 +43,7 @@ def main(argv):
         return 2
     workdir = pathlib.Path(flags.FLAGS.workdir)
     assets = pathlib.Path(flags.FLAGS.assets)
-    for folder in ("models", "images"):
+    for folder in ("models", PICTURES):
         (assets / folder).mkdir(parents=True, exist_ok=True)
     facts = {
         "format": FORMAT,
@@ -49,7 +51,7 @@ def main(argv):
         "command": "python -m tools.android_models",
         "dataset": "digits",
         "models": [_model(name, workdir, assets) for name in NETWORKS],
-        "images": _images(assets / "images"),
+        "images": _images(assets / PICTURES),
     }
     text = json.dumps(facts, indent=2, allow_nan=False) + "\n"
     (assets / FACTS).write_text(text, encoding="utf-8", newline="\n")
@@ -100,7 +102,7 @@ def _images(folder):
             path.write_bytes(tf.io.encode_png(gray).numpy())
             facts.append(
                 {
-                    "file": f"images/{path.name}",
+                    "file": f"{PICTURES}/{path.name}",
                     "sha256": sha256(path),
                     "label": digit,
                     "test_image": place,

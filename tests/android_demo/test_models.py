@@ -29,7 +29,7 @@ def test_files_are_those_that_the_facts_are_about(facts):
     listed = {entry["file"]: entry for entry in facts["models"] + facts["images"]}
     files = {
         path.relative_to(ASSETS).as_posix(): path
-        for folder in ("models", "images")
+        for folder in ("models", android_models.PICTURES)
         for path in (ASSETS / folder).iterdir()
     }
     assert files.keys() == listed.keys()

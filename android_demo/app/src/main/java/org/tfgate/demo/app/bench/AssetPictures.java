@@ -6,9 +6,13 @@ import java.io.InputStream;
 import java.util.Arrays;
 import java.util.List;
 
-/** The pictures under assets/images. */
+/** The pictures that the app brings along. */
 public final class AssetPictures implements PictureFiles {
-    private static final String FOLDER = "images";
+    /**
+     * Their folder under assets. Android lists the framework's assets with the app's, so the
+     * framework must have none of this name; it has "images".
+     */
+    public static final String FOLDER = "pictures";
 
     private final AssetManager assets;
 

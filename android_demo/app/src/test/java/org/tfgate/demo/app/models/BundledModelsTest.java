@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.Test;
+import org.tfgate.demo.app.bench.AssetPictures;
 import org.tfgate.demo.app.bench.BenchCommand;
 import org.tfgate.demo.app.bench.BenchJob;
 import org.tfgate.demo.app.bench.CommandJob;
@@ -97,12 +98,13 @@ public final class BundledModelsTest implements BundledModels, MemoryGauge {
 
         @Override
         public List<String> names() {
-            return Arrays.asList(new File(ASSETS, "images").list());
+            return Arrays.asList(new File(ASSETS, AssetPictures.FOLDER).list());
         }
 
         @Override
         public Picture decode(String name, int width, int height) throws IOException {
-            BufferedImage image = ImageIO.read(new File(ASSETS, "images/" + name));
+            File file = new File(new File(ASSETS, AssetPictures.FOLDER), name);
+            BufferedImage image = ImageIO.read(file);
             assertEquals(width, image.getWidth());
             assertEquals(height, image.getHeight());
             return Picture.of(width, height, image.getRGB(0, 0, width, height, null, 0, width));
