@@ -19,9 +19,9 @@ public final class BitmapDecoder {
     private BitmapDecoder() {}
 
     /**
-     * @param width the picture may be smaller than it was by a power of two, but not below these
-     *     numbers of pixels.
-     * @throws IOException it can't be read, or is no picture.
+     * @param width one of millions of pixels may be smaller than it was by a power of two, but not
+     *     below these numbers of pixels.
+     * @throws IOException it can't be read, is no picture, or is too large for the memory.
      */
     public static Picture decode(Opening opening, int width, int height) throws IOException {
         BitmapFactory.Options options = new BitmapFactory.Options();
@@ -41,21 +41,28 @@ public final class BitmapDecoder {
                 SampleSize.of(
                         options.outWidth, options.outHeight,
                         lies ? height : width, lies ? width : height);
-        Bitmap bitmap;
         try {
-            bitmap = decode(opening, options);
+            return picture(opening, options).upright(orientation);
         } catch (OutOfMemoryError error) {
             throw new IOException("there is no memory for it", error);
         }
+    }
+
+    private static Picture picture(Opening opening, BitmapFactory.Options options)
+            throws IOException {
+        Bitmap bitmap = decode(opening, options);
         if (bitmap == null) {
             throw new IOException("it is no picture that Android decodes");
         }
-        int[] pixels = new int[bitmap.getWidth() * bitmap.getHeight()];
-        bitmap.getPixels(
-                pixels, 0, bitmap.getWidth(), 0, 0, bitmap.getWidth(), bitmap.getHeight());
-        Picture picture = Picture.of(bitmap.getWidth(), bitmap.getHeight(), pixels);
-        bitmap.recycle();
-        return picture.upright(orientation);
+        int width = bitmap.getWidth();
+        int height = bitmap.getHeight();
+        try {
+            int[] pixels = new int[width * height];
+            bitmap.getPixels(pixels, 0, width, 0, 0, width, height);
+            return Picture.of(width, height, pixels);
+        } finally {
+            bitmap.recycle();
+        }
     }
 
     /** How a camera was held, which it notes in JPEG files. */

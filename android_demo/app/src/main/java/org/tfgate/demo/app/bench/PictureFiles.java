@@ -18,8 +18,8 @@ public interface PictureFiles {
     /**
      * Decodes a file.
      *
-     * @param width the picture may be smaller than it was by a whole factor, but not below these
-     *     numbers of pixels.
+     * @param width one of millions of pixels may be smaller than it was by a whole factor, but not
+     *     below these numbers of pixels.
      * @throws IOException the file can't be read, or is no picture that Android knows. The message
      *     is for people.
      */

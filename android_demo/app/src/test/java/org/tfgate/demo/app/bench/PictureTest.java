@@ -108,12 +108,20 @@ public final class PictureTest {
     }
 
     @Test
-    public void decodingMakesSmallerByPowersOfTwo() {
-        assertEquals(1, SampleSize.of(447, 447, 224, 224));
-        assertEquals(2, SampleSize.of(448, 448, 224, 224));
-        assertEquals(1, SampleSize.of(4000, 300, 224, 224));
-        assertEquals(8, SampleSize.of(4000, 3000, 224, 224));
+    public void decodingLeavesOutPixelsOnlyWhereThereAreMillions() {
         assertEquals(1, SampleSize.of(8, 8, 224, 224));
+        assertEquals(1, SampleSize.of(2000, 2000, 32, 32));
+        assertEquals(2, SampleSize.of(2001, 2000, 32, 32));
+        assertEquals(2, SampleSize.of(4000, 3000, 224, 224));
+        assertEquals(8, SampleSize.of(12000, 9000, 224, 224));
+        assertEquals(32, SampleSize.of(60000, 60000, 224, 224));
+    }
+
+    @Test
+    public void decodingLeavesThePixelsThatAModelTakes() {
+        assertEquals(1, SampleSize.of(40000, 300, 224, 224));
+        assertEquals(1, SampleSize.of(300, 40000, 224, 224));
+        assertEquals(2, SampleSize.of(12000, 9000, 4500, 4500));
     }
 
     static Picture gray(int width, int height, int... values) {
