@@ -9,6 +9,7 @@ import android.view.WindowManager;
 import android.widget.TextView;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.tfgate.demo.app.bench.AndroidPlatform;
 import org.tfgate.demo.app.bench.Bench;
 import org.tfgate.demo.app.bench.HeadlessRun;
 import org.tfgate.demo.app.bench.LineLog;
@@ -17,8 +18,8 @@ import org.tfgate.demo.app.bench.ProtocolLines;
 /**
  * Measures what the extras of its intent ask for, see {@link
  * org.tfgate.demo.app.bench.BenchExtras}. It shows a text that does not change, for drawing would
- * be measured, too. A rotation does not disturb a run; leaving the screen ends it, and what was
- * finished is kept.
+ * be measured, too, and waits until the screen has settled. A rotation does not disturb a run;
+ * leaving the screen ends it, and what was finished is kept.
  */
 public final class BenchActivity extends Activity implements HeadlessRun.Screen {
     private static final LineLog LOG =
@@ -60,7 +61,7 @@ public final class BenchActivity extends Activity implements HeadlessRun.Screen 
             run =
                     HeadlessRun.start(
                             extras(), HeadlessRun.nameOf(System.currentTimeMillis()),
-                            bench.results(), bench, LOG);
+                            bench.results(), bench, new AndroidPlatform(), LOG);
         }
         run.setScreen(this);
     }

@@ -5,12 +5,17 @@ import android.os.Looper;
 import android.os.Process;
 
 /** Android, for runs. */
-public final class AndroidPlatform implements BenchPlatform {
+public final class AndroidPlatform implements BenchPlatform, HeadlessRun.Timer {
     private final Handler handler = new Handler(Looper.getMainLooper());
 
     @Override
     public void post(Runnable task) {
         handler.post(task);
+    }
+
+    @Override
+    public void later(Runnable task, long millis) {
+        handler.postDelayed(task, millis);
     }
 
     @Override

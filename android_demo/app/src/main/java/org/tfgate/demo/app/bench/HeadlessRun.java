@@ -22,11 +22,23 @@ public final class HeadlessRun implements BenchRun.Listener {
         BenchRun run(BenchCommand command, long newsMillis);
     }
 
+    /** Waits. */
+    public interface Timer {
+        /** Runs a task on the thread that draws, after so many milliseconds. */
+        void later(Runnable task, long millis);
+    }
+
     /** What is shown meanwhile. */
     public interface Screen {
         /** The run is over. */
         void close();
     }
+
+    /**
+     * From the making of the screen to the run, in milliseconds: Android raises the clock while it
+     * launches an app, and is busy with the transition and the first layout.
+     */
+    public static final long SETTLING_MILLIS = 5000;
 
     // A line of the log disturbs little, and whoever waits wants to see some.
     private static final long NEWS_MILLIS = 5000;
@@ -35,6 +47,7 @@ public final class HeadlessRun implements BenchRun.Listener {
     private final LineLog log;
     private BenchRun run;
     private Screen screen;
+    private boolean started;
     private boolean toldNotes;
     private boolean ended;
 
@@ -44,7 +57,8 @@ public final class HeadlessRun implements BenchRun.Listener {
     }
 
     /**
-     * Starts what extras ask for. If they can't be read, the log says so and the run is over.
+     * Starts what extras ask for, after {@link #SETTLING_MILLIS}. If they can't be read, the log
+     * says so at once and the run is over.
      *
      * @param extras see {@link BenchExtras}.
      * @param defaultResult the result's name if the extras tell none.
@@ -52,9 +66,9 @@ public final class HeadlessRun implements BenchRun.Listener {
      */
     public static HeadlessRun start(
             Map<String, ?> extras, String defaultResult, ResultFolder results, Runs runs,
-            LineLog log) {
+            Timer timer, LineLog log) {
         String name = BenchExtras.resultName(extras, defaultResult);
-        HeadlessRun headless = new HeadlessRun(name, log);
+        final HeadlessRun headless = new HeadlessRun(name, log);
         try {
             BenchCommand command = BenchExtras.read(extras, defaultResult);
             if (results.has(name)) {
@@ -63,12 +77,24 @@ public final class HeadlessRun implements BenchRun.Listener {
                                 + ".");
             }
             headless.run = runs.run(command, NEWS_MILLIS);
-            headless.run.setListener(headless);
-            headless.run.start();
+            timer.later(new Runnable() {
+                @Override
+                public void run() {
+                    headless.begin();
+                }
+            }, SETTLING_MILLIS);
         } catch (BenchException error) {
             headless.end(ProtocolLines.failed(name, error.getMessage()));
         }
         return headless;
+    }
+
+    private void begin() {
+        if (!ended) {
+            started = true;
+            run.setListener(this);
+            run.start();
+        }
     }
 
     /** Tells that a run which began in a process that is no more can't go on. */
@@ -96,8 +122,10 @@ public final class HeadlessRun implements BenchRun.Listener {
 
     /** Ends it early; what was measured is kept. */
     public void stop(String reason) {
-        if (run != null) {
+        if (started) {
             run.stop(reason);
+        } else if (!ended) {
+            end(ProtocolLines.failed(name, "ended before the first run: " + reason));
         }
     }
 

@@ -16,7 +16,8 @@ import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.junit.rules.Timeout;
 
-public final class HeadlessRunTest implements LineLog, HeadlessRun.Runs, HeadlessRun.Screen {
+public final class HeadlessRunTest
+        implements LineLog, HeadlessRun.Runs, HeadlessRun.Screen, HeadlessRun.Timer {
     @Rule public final TemporaryFolder folder = new TemporaryFolder();
     @Rule public final Timeout patience = Timeout.seconds(60);
 
@@ -25,6 +26,7 @@ public final class HeadlessRunTest implements LineLog, HeadlessRun.Runs, Headles
     private final Map<String, Object> extras = new HashMap<String, Object>();
     private final CountDownLatch end = new CountDownLatch(1);
     private FakePhone phone;
+    private Runnable later;
     private int closed;
 
     @Before
@@ -75,6 +77,37 @@ public final class HeadlessRunTest implements LineLog, HeadlessRun.Runs, Headles
         ends.clear();
         started();
         assertTrue(ends.get(0), ends.get(0).startsWith("failed result=unnamed reason=Expected "));
+    }
+
+    @Test
+    public void nothingRunsBeforeTheScreenHasSettled() throws Exception {
+        HeadlessRun run = waiting();
+        assertEquals("no thread was started", 0, phone.prioritized);
+        assertEquals(0, phone.decoded);
+        run.setScreen(null);
+        run.setScreen(this);
+        later.run();
+        end.await();
+        assertTrue(ends.get(0), ends.get(0).startsWith("done result=mine "));
+        assertEquals(1, phone.prioritized);
+        assertEquals(1, closed);
+    }
+
+    @Test
+    public void whoeverLeavesTheScreenBeforeEndsIt() {
+        HeadlessRun run = waiting();
+        run.setScreen(this);
+        run.stop("the screen was left");
+        run.stop("the screen was left again");
+        assertEquals(
+                Collections.singletonList(
+                        "failed result=mine reason=ended before the first run: the screen was "
+                                + "left"),
+                ends);
+        assertTrue(run.hasEnded());
+        assertEquals(1, closed);
+        later.run();
+        assertEquals("it does not start any more", 0, phone.prioritized);
     }
 
     @Test
@@ -132,8 +165,23 @@ public final class HeadlessRunTest implements LineLog, HeadlessRun.Runs, Headles
         assertTrue(line.length() < 1100 && line.endsWith("x..."));
     }
 
+    private HeadlessRun waiting() {
+        return HeadlessRun.start(extras, "default", phone.results, this, this, this);
+    }
+
     private HeadlessRun started() {
-        return HeadlessRun.start(extras, "default", phone.results, this, this);
+        HeadlessRun run = waiting();
+        if (later != null) {
+            later.run();
+            later = null;
+        }
+        return run;
+    }
+
+    @Override
+    public void later(Runnable task, long millis) {
+        assertEquals(HeadlessRun.SETTLING_MILLIS, millis);
+        later = task;
     }
 
     @Override
