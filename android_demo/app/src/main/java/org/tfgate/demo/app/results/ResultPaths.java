@@ -2,6 +2,7 @@ package org.tfgate.demo.app.results;
 
 import java.io.File;
 import java.io.FileNotFoundException;
+import java.util.Arrays;
 import java.util.List;
 import org.tfgate.demo.app.bench.ResultFolder;
 
@@ -16,15 +17,21 @@ final class ResultPaths {
      */
     static File file(File folder, List<String> segments) throws FileNotFoundException {
         if (folder != null && segments.size() == 1) {
-            String name = segments.get(0);
-            boolean isResult =
-                    name.endsWith(ResultFolder.JSON) || name.endsWith(ResultFolder.CSV);
-            File file = new File(folder, name);
-            // A name of letters, digits and dots can't lead out of the folder.
-            if (isResult && ResultFolder.isName(name) && file.isFile()) {
-                return file;
+            for (String ending : Arrays.asList(ResultFolder.JSON, ResultFolder.CSV)) {
+                String name = withoutEnding(segments.get(0), ending);
+                File file = name == null ? null : new ResultFolder(folder).file(name, ending);
+                // A name of letters, digits and dots can't lead out of the folder.
+                if (file != null && ResultFolder.isName(name) && file.isFile()) {
+                    return file;
+                }
             }
         }
         throw new FileNotFoundException("Expected the address of a result, got " + segments + ".");
+    }
+
+    private static String withoutEnding(String file, String ending) {
+        return file.endsWith(ending)
+                ? file.substring(0, file.length() - ending.length())
+                : null;
     }
 }

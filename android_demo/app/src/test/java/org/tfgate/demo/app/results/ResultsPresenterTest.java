@@ -186,12 +186,28 @@ public final class ResultsPresenterTest {
         write("one", ResultFolder.JSON, DOCUMENT, 1000000000000L);
         File results = phone.results.file("one", ResultFolder.JSON).getParentFile();
         assertEquals("one.json", ResultPaths.file(results, Arrays.asList("one.json")).getName());
+        File other = new File(results.getParentFile(), "models/a.json");
+        assertTrue(other.createNewFile());
         refuse(results, "two.json");
         refuse(results, "..", "models");
         refuse(results, "../models/a.json");
         refuse(results, "one.json.tmp");
         refuse(results);
         refuse(null, "one.json");
+    }
+
+    @Test
+    public void anAddressMayHaveTheLongestName() throws Exception {
+        char[] letters = new char[100];
+        Arrays.fill(letters, 'a');
+        String longest = new String(letters);
+        for (String ending : Arrays.asList(ResultFolder.JSON, ResultFolder.CSV)) {
+            write(longest, ending, DOCUMENT, 1000000000000L);
+            File file = phone.results.file(longest, ending);
+            assertEquals(
+                    file,
+                    ResultPaths.file(file.getParentFile(), Arrays.asList(longest + ending)));
+        }
     }
 
     private static void refuse(File folder, String... segments) {
