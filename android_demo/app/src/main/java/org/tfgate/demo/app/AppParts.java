@@ -4,6 +4,7 @@ import android.content.Context;
 import org.tfgate.demo.app.adapt.AdaptPresenter;
 import org.tfgate.demo.app.adapt.AdaptServices;
 import org.tfgate.demo.app.bench.Bench;
+import org.tfgate.demo.app.bench.CurrentPictures;
 import org.tfgate.demo.app.compare.ComparePresenter;
 import org.tfgate.demo.app.measure.MeasureKit;
 import org.tfgate.demo.app.results.ResultsPresenter;
@@ -41,15 +42,17 @@ public final class AppParts {
                 new MeasureKit(
                         texts, tasks, occupation, models, bench, bench.results(), platform);
         tryout =
-                new TryPresenter(texts, tasks, occupation, models, engines, bench.pictures());
+                new TryPresenter(
+                        texts, tasks, occupation, models, engines, new CurrentPictures(bench));
         compare = new ComparePresenter(kit);
         sweep = new SweepPresenter(kit);
         adapt =
                 new AdaptPresenter(
                         kit,
                         new AdaptServices(
-                                engines, bench.pictures(), Bench.pictureBytes(), bench.device(),
-                                bench.device().tellsThermalStatus(), new MonotonicClock()));
+                                engines, new CurrentPictures(bench), Bench.pictureBytes(),
+                                bench.device(), bench.device().tellsThermalStatus(),
+                                new MonotonicClock()));
         results = new ResultsPresenter(texts, tasks, occupation, bench.results());
     }
 

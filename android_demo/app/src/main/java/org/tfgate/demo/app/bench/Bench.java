@@ -9,7 +9,7 @@ import org.tfgate.demo.core.run.MonotonicClock;
 import org.tfgate.demo.tflite.TfliteEngine;
 
 /** What runs need on a phone, put together; may be used by any thread. */
-public final class Bench implements HeadlessRun.Runs {
+public final class Bench implements HeadlessRun.Runs, CurrentPictures.Source {
     private static final String IMAGES = "images";
     private static final String RESULTS = "results";
 
@@ -60,7 +60,8 @@ public final class Bench implements HeadlessRun.Runs {
         return results;
     }
 
-    /** The pictures that were pushed, or those in the app if there are none. */
+    /** The pictures that were pushed, or those in the app if there are none: one run's. */
+    @Override
     public PictureFiles pictures() {
         FolderPictures pushed = new FolderPictures(images);
         return pushed.names().isEmpty() ? bundledPictures() : pushed;

@@ -36,10 +36,11 @@ public final class TryPresenter extends Presenter<TryState>
     private final Tasks tasks;
     private final Occupation occupation;
     private final ModelList models;
-    private final PictureFiles bundled;
+    private final PictureFiles offered;
     private final TryRunner runner;
     private List<String> pictureNames = Collections.emptyList();
     private boolean picturesRead;
+    private boolean picturesStale;
     private String picturesFailure;
     private String model;
     private String picture;
@@ -53,16 +54,16 @@ public final class TryPresenter extends Presenter<TryState>
     private String failure;
 
     /**
-     * @param bundled the pictures that are offered.
+     * @param offered pictures to choose from; their names are read whenever they are shown.
      */
     public TryPresenter(
             Texts texts, Tasks tasks, Occupation occupation, ModelList models,
-            EngineSource engines, PictureFiles bundled) {
+            EngineSource engines, PictureFiles offered) {
         this.texts = texts;
         this.tasks = tasks;
         this.occupation = occupation;
         this.models = models;
-        this.bundled = bundled;
+        this.offered = offered;
         runner = new TryRunner(engines, THREADS);
         models.add(this);
         occupation.add(this);
@@ -71,9 +72,8 @@ public final class TryPresenter extends Presenter<TryState>
     @Override
     protected void onAttached() {
         models.read();
-        if (!picturesRead) {
-            readPictures();
-        }
+        picturesStale = true;
+        readPictures();
     }
 
     /** Chooses a model, by its place in the list. */
@@ -88,7 +88,7 @@ public final class TryPresenter extends Presenter<TryState>
         }
     }
 
-    /** Chooses a bundled picture, or the chosen one again, by its place in the list. */
+    /** Chooses one of the pictures offered, or the chosen one again, by its place in the list. */
     public void selectPicture(int place) {
         String name = place < pictureNames.size() ? pictureNames.get(place) : null;
         boolean isThere = name != null || chosen != null;
@@ -172,6 +172,7 @@ public final class TryPresenter extends Presenter<TryState>
                 }
             });
         }
+        readPictures();
         refresh();
     }
 
@@ -279,7 +280,7 @@ public final class TryPresenter extends Presenter<TryState>
     }
 
     private PictureFiles files() {
-        return picture == null ? chosen : bundled;
+        return picture == null ? chosen : offered;
     }
 
     /** Runs what is chosen now; if something is running, afterwards. */
@@ -341,14 +342,20 @@ public final class TryPresenter extends Presenter<TryState>
         });
     }
 
+    /** A computer may have pushed others; files are not looked for during a measurement. */
     private void readPictures() {
+        if (!picturesStale || !occupation.isFree()) {
+            return;
+        }
+        picturesStale = false;
         tasks.background(new Runnable() {
             @Override
             public void run() {
                 List<String> names = Collections.emptyList();
                 String why = null;
+                runner.forget(offered);
                 try {
-                    names = bundled.names();
+                    names = offered.names();
                 } catch (IOException error) {
                     why = error.getMessage();
                 }
@@ -361,13 +368,20 @@ public final class TryPresenter extends Presenter<TryState>
         tasks.screen(new Runnable() {
             @Override
             public void run() {
+                boolean isFirst = !picturesRead;
                 picturesRead = true;
                 pictureNames = new ArrayList<String>(names);
                 picturesFailure = why;
-                if (!pictureNames.contains(picture) && chosen == null) {
+                boolean isGone =
+                        picture == null ? chosen == null : !pictureNames.contains(picture);
+                if (isGone) {
                     picture = pictureNames.isEmpty() ? null : pictureNames.get(0);
                 }
-                request();
+                if (isFirst || isGone) {
+                    request();
+                } else {
+                    refresh();
+                }
             }
         });
     }

@@ -67,6 +67,13 @@ final class TryRunner {
                 picture.picture(name, 0));
     }
 
+    /** If its last picture was one of these, it decodes it anew the next time. */
+    void forget(PictureFiles files) {
+        if (pictures == files) {
+            pictures = null;
+        }
+    }
+
     /** Frees the model. */
     void close() {
         if (engine != null) {

@@ -55,6 +55,7 @@ public final class FakeDevice
     public int runsLeft = Integer.MAX_VALUE;
     public Runnable afterEachRun;
     public volatile int runs;
+    public int decoded;
     public int opened;
     public int closed;
     private final File modelFolder;
@@ -160,6 +161,7 @@ public final class FakeDevice
 
     @Override
     public Picture decode(String name, int width, int height) throws IOException {
+        decoded++;
         if (undecodable.contains(name)) {
             throw new IOException("it is no picture that Android decodes");
         }

@@ -224,6 +224,66 @@ public final class TryPresenterTest {
     }
 
     @Test
+    public void picturesThatCameMeanwhileAreOffered() throws Exception {
+        open("version_1.tflite");
+        int runs = phone.runs;
+        phone.pictures = Arrays.asList("a.png", "c.png");
+        presenter.attach(view);
+        phone.tasks.runAll();
+        assertEquals(Arrays.asList("a.png", "c.png"), shown.pictures.labels());
+        assertEquals(0, shown.pictures.selected());
+        assertEquals("what is chosen is still there", runs, phone.runs);
+        phone.pictures = Arrays.asList("c.png", "d.png");
+        presenter.attach(view);
+        phone.tasks.runAll();
+        assertEquals(Arrays.asList("c.png", "d.png"), shown.pictures.labels());
+        assertEquals(0, shown.pictures.selected());
+        assertTrue(shown.pictureText, shown.pictureText.startsWith("c.png"));
+    }
+
+    @Test
+    public void aPictureOfTheSameNameIsDecodedAnew() throws Exception {
+        open("version_1.tflite");
+        int decoded = phone.decoded;
+        presenter.runAgain();
+        phone.tasks.runAll();
+        assertEquals("it is kept while it is shown", decoded, phone.decoded);
+        presenter.attach(view);
+        phone.tasks.runAll();
+        presenter.runAgain();
+        phone.tasks.runAll();
+        assertEquals(decoded + 1, phone.decoded);
+    }
+
+    @Test
+    public void aPictureThatWentMakesWayForTheChosenOne() throws Exception {
+        open("version_1.tflite");
+        presenter.choosePicture(phone, "mine.jpg");
+        presenter.selectPicture(1);
+        phone.tasks.runAll();
+        phone.pictures = new ArrayList<String>();
+        presenter.attach(view);
+        phone.tasks.runAll();
+        assertEquals(Arrays.asList("Chosen: mine.jpg"), shown.pictures.labels());
+        assertEquals(0, shown.pictures.selected());
+        assertTrue(shown.pictureText, shown.pictureText.startsWith("mine.jpg"));
+    }
+
+    @Test
+    public void picturesAreNotLookedForDuringAMeasurement() throws Exception {
+        open("version_1.tflite");
+        phone.occupation.take(this);
+        phone.pictures = Arrays.asList("c.png");
+        presenter.attach(view);
+        phone.tasks.runAll();
+        assertEquals(Arrays.asList("a.png", "b.png"), shown.pictures.labels());
+        phone.occupation.release(this);
+        phone.tasks.runAll();
+        assertEquals(Arrays.asList("c.png"), shown.pictures.labels());
+        assertTrue(shown.pictureText, shown.pictureText.startsWith("c.png"));
+    }
+
+    @Test
     public void withoutModelsOrPicturesThereIsASentence() throws Exception {
         phone.pictures = new ArrayList<String>();
         open();
