@@ -6,6 +6,7 @@ r"""Trains a list of settings, and puts their results into one table.
 Every run has a folder of its own in the workdir. Started again, finished runs are left
 alone and the others continue. The table, `table.csv` and `table.md`, is written anew
 after each run. A run that fails does not stop the others; the exit code is then 1.
+Ctrl-C stops the runs that have started, and no other starts.
 
 A sweep file has a line for each run, its name and its flags; flags above the first run
 are common to all; `#` begins a comment:
@@ -33,6 +34,7 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import threading
@@ -57,6 +59,7 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.=-]*")
 _WORKDIR = "{workdir}"
 _ANOTHER = re.compile(re.escape(_WORKDIR) + r"/([^/]+)/")
 _OWN = ("workdir", "data_dir")
+_INTERRUPTED = (130, -signal.SIGINT)  # exit codes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,26 +200,42 @@ def sweep(runs, workdir, data_dir, jobs):
 
     Raises:
         RunStopped: some runs failed; the message names them.
+        KeyboardInterrupt: this process or one of the runs was interrupted; those that
+            had started have ended.
     """
     workdir = pathlib.Path(workdir).expanduser().absolute()
     workdir.mkdir(parents=True, exist_ok=True)
     table = threading.Lock()
+    interrupted = threading.Event()
     started = {}  # name -> future of the exit code
 
     def train(run):
         # Those above have started: nobody waits for a run that waits for a place.
-        if any([started[other].result() for other in run.others]):
+        lacking = any([started[other].result() for other in run.others])
+        # The place of a run that Ctrl-C has ended is free before this process knows.
+        if interrupted.is_set():
+            return _INTERRUPTED[0]
+        if lacking:
             print(f"{run.name}: not started, for lack of {', '.join(run.others)}")
             return 1
         code = _train(run, workdir / run.name, data_dir)
+        if code in _INTERRUPTED:
+            interrupted.set()
         with table:
             sweep_table.write(runs, workdir)
         return code
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for run in runs:
-            started[run.name] = pool.submit(train, run)
-    failed = [name for name, future in started.items() if future.result()]
+        try:
+            for run in runs:
+                started[run.name] = pool.submit(train, run)
+            failed = [name for name, future in started.items() if future.result()]
+        except KeyboardInterrupt:
+            interrupted.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    if interrupted.is_set():
+        raise KeyboardInterrupt
     sweep_table.draw_curves(runs, workdir)
     print(f"results of {len(runs) - len(failed)} runs in {workdir / 'table.md'}")
     if failed:
@@ -301,6 +320,7 @@ def _train(run, folder, data_dir):
             command, stdout=output, stderr=subprocess.STDOUT, env=os.environ
         )
     state = "done" if not done.returncode else f"failed, see {log}"
+    state = "interrupted" if done.returncode in _INTERRUPTED else state
     print(f"{run.name}: {state}", flush=True)
     return done.returncode
 

@@ -5,6 +5,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -278,3 +279,27 @@ class TestSweep:
         results = json.loads((tmp_path / "w" / "s1" / "results.json").read_text())
         assert results["seed"] == 1
         assert "s13" not in (tmp_path / "w" / "table.csv").read_text()
+
+    @pytest.mark.parametrize(
+        "ending",
+        [
+            "sys.exit(130)",
+            "os.kill(os.getpid(), signal.SIGINT)",
+            # What ends the run need not be what its exit code says.
+            "os.kill(os.getppid(), signal.SIGINT); time.sleep(1); sys.exit(1)",
+        ],
+        ids=["exit code", "signal", "of the sweep"],
+    )
+    def test_nothing_starts_after_an_interrupt(self, tmp_path, ending):
+        program = tmp_path / "fake_trainer.py"
+        text = program.read_text().replace("sys.exit('unlucky')", ending)
+        write(program, "import os, signal, time\n" + text)
+        seeds = (1, 13, 2, 3)
+        runs = [sweep.Run(f"s{seed}", (f"--seed={seed}",)) for seed in seeds]
+        runs.append(sweep.Run("above", ("--seed=4", "--data_path={workdir}/s13/f")))
+        with pytest.raises(KeyboardInterrupt):
+            sweep.sweep(runs, tmp_path / "w", None, jobs=1)
+        folders = {path.name for path in (tmp_path / "w").iterdir() if path.is_dir()}
+        assert folders == {"s1", "s13"}
+        threads = [thread.name for thread in threading.enumerate()]
+        assert not [name for name in threads if name.startswith("ThreadPool")]
