@@ -203,7 +203,7 @@ def sweep(runs, workdir, data_dir, jobs):
         KeyboardInterrupt: this process or one of the runs was interrupted; those that
             had started have ended.
     """
-    workdir = pathlib.Path(workdir).expanduser().absolute()
+    workdir = _absolute(workdir)
     workdir.mkdir(parents=True, exist_ok=True)
     table = threading.Lock()
     interrupted = threading.Event()
@@ -243,6 +243,10 @@ def sweep(runs, workdir, data_dir, jobs):
             f"{len(failed)} of {len(runs)} runs failed ({', '.join(failed)}): see "
             "their .log files"
         )
+
+
+def _absolute(workdir):
+    return pathlib.Path(workdir).expanduser().absolute()
 
 
 def _words(path, number, line):
@@ -291,7 +295,7 @@ def _check(run, own):
     defaults = getattr(importlib.import_module(program), "DEFAULTS", {})
     run_flags.define(values, **defaults)
     try:
-        folder = pathlib.Path(own.workdir) / run.name
+        folder = _absolute(own.workdir) / run.name
         awaited = tuple(folder.parent / name / "model.keras" for name in run.others)
         arguments = [program, *_arguments(run, folder, own.data_dir)]
         settings.parse(arguments, values, tuple(map(str, awaited)))

@@ -103,7 +103,7 @@ class TestRunsThatTakeUpOthers:
             with pytest.raises(UserError, match=f"a run above in .* line 2, .*/{name}"):
                 sweep.read(write(tmp_path / "s.txt", text))
 
-    def test_their_files_need_not_be_there_yet(self, tmp_path):
+    def test_their_files_need_not_be_there_yet(self, tmp_path, monkeypatch):
         common = "--program=throttle --dataset=digits --network=cifar_resnet\n"
         common += "a --gating=independent\nb --gating=blind --data_path="
         own = sweep.flags.FlagValues()
@@ -112,6 +112,9 @@ class TestRunsThatTakeUpOthers:
         arguments = ["sweep", f"--sweep={path}", f"--workdir={tmp_path / 'w'}"]
         runs, _ = sweep.parse(arguments, own)
         assert [run.program for run in runs] == ["throttle", "throttle"]
+        monkeypatch.chdir(tmp_path)
+        assert sweep.parse([*arguments[:2], "--workdir=."], own)[0] == runs
+        assert sweep.parse([*arguments[:2], "--workdir=~/w"], own)[0] == runs
         write(path, common + "nowhere/model.keras\n")
         with pytest.raises(UserError, match="run 'b': expected --data_path to be a f"):
             sweep.parse(arguments, own)
