@@ -120,6 +120,8 @@ class Checkpoints:
         if self._writes and (paths := self._newest_first()):
             path = paths[0]
             content = path.read_bytes()
+            if not content:
+                raise _damaged(path, "it is empty")
         if self._distribution is not None and self._distribution.hosts > 1:
             content = _from_chief(content, self._distribution)
         if not content:
@@ -161,10 +163,14 @@ def _read(content, path):
         with np.load(io.BytesIO(content), allow_pickle=False) as saved:
             return dict(saved)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(
-            f"expected a checkpoint in {path}, it cannot be read ({error}): "
-            "delete it to continue from the one before"
-        ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path, reason):
+    return UserError(
+        f"expected a checkpoint in {path}, it cannot be read ({reason}): delete it to "
+        "continue from the one before"
+    )
 
 
 def _assign(model, arrays, source, with_metrics=False):
