@@ -91,8 +91,8 @@ def evaluate(chosen, workdir):
         workdir: `trainers.common.workdir.Workdir` of the run.
 
     Raises:
-        UserError: there is no finished run of a network with gates, or its data are
-            missing.
+        UserError: there is no finished run of a network with gates, its data are
+            missing, or a flag was given that has no effect on it.
     """
     of_run = settings.Settings(**workdir.read_settings())
     missing = sorted(set(vars(chosen)) - set(vars(of_run)))
@@ -101,6 +101,7 @@ def evaluate(chosen, workdir):
             f"expected a run of this version in --workdir={workdir.path}, its flags "
             f"lack {', '.join(missing)}: train it anew"
         )
+    settings.check_evaluation(chosen, of_run)
     data.move(of_run, chosen)
     data.check(of_run)
     quiet.load_tensorflow()

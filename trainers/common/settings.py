@@ -19,7 +19,18 @@ from trainers.common.flags.throttling import SWITCHABLE
 
 
 class Settings(types.SimpleNamespace):
-    """The value of every flag by name; None where the flag has no effect."""
+    """The value of every flag by name; None where the flag has no effect.
+
+    Attributes:
+        given: names of the flags of the command line. It is no value itself: `vars` is
+            without it, and it is empty unless `parse` made the settings.
+    """
+
+    __slots__ = ("given",)
+
+    def __init__(self, **values):
+        super().__init__(**values)
+        self.given = frozenset()
 
 
 def parse(argv, flag_values=absl_flags.FLAGS, awaited=()):
@@ -46,6 +57,7 @@ def parse(argv, flag_values=absl_flags.FLAGS, awaited=()):
         flag_values.set_default("gating", None)
     _check_effects(flag_values)
     settings = _settings(flag_values)
+    settings.given = frozenset(f.name for f in flags.defined(flag_values) if f.present)
     if not (settings.workdir or settings.preset):
         raise UserError("expected --workdir=DIR, a directory for the results")
     if settings.evaluate_only:
@@ -74,6 +86,26 @@ def make(**values):
     flags.define(flag_values)
     flag_values(["make", *(f"--{name}={value}" for name, value in values.items())])
     return _settings(flag_values)
+
+
+def check_evaluation(chosen, of_run):
+    """Checks that every flag of an evaluation has an effect on the run.
+
+    Args:
+        chosen: `Settings` of the evaluation, as `parse` made them.
+        of_run: those of the run.
+
+    Raises:
+        UserError: a flag was given that would be ignored.
+    """
+    throttled = of_run.gating is not None
+    run = f"with --gating={of_run.gating}" if throttled else "without --gating"
+    for name in _OF_DECISIONS if throttled else _OF_DIALS:
+        if name in chosen.given:
+            raise UserError(
+                f"--{name} has no effect with --evaluate_only of a run {run}: leave it "
+                "out"
+            )
 
 
 # What gives a flag an effect: another flag or several, a test of their values, how to
@@ -234,6 +266,9 @@ _NEEDS = {
 }
 
 
+# What only runs of one kind are evaluated with.
+_OF_DECISIONS = ("taus", "stochastic_runs", "ensemble_runs")
+_OF_DIALS = ("us",)
 # What may stand beside --evaluate_only; all else is the run's own.
 _OF_EVALUATION = (
     "workdir",
@@ -242,10 +277,8 @@ _OF_EVALUATION = (
     "test_dir",
     "evaluate_only",
     "split",
-    "taus",
-    "us",
-    "stochastic_runs",
-    "ensemble_runs",
+    *_OF_DECISIONS,
+    *_OF_DIALS,
     "evaluation_batch_size",
 )
 

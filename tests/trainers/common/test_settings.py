@@ -299,3 +299,36 @@ def test_an_evaluation_takes_the_flags_of_its_run():
     assert throttled.us == [0.0, 1.0]
     with pytest.raises(UserError, match="--epochs has no effect with --evaluate_only"):
         parse("--workdir=w", "--evaluate_only", "--epochs=3")
+
+
+@pytest.mark.parametrize(
+    ("flag", "gating", "said"),
+    [
+        ("--taus=0.5", "nested", "--taus .* of a run with --gating=nested"),
+        ("--stochastic_runs=5", "none", "--stochastic_runs .* with --gating=none"),
+        ("--ensemble_runs=1", "nested", "--ensemble_runs .* with --gating=nested"),
+        ("--us=0.5", None, "--us .* of a run without --gating"),
+    ],
+)
+def test_an_evaluation_of_another_kind_of_run(flag, gating, said):
+    chosen = parse("--workdir=w", "--evaluate_only", flag)
+    kinds = {None: settings.make(), "none": settings.make(gating="none")}
+    kinds["nested"] = settings.make(gating="nested")
+    with pytest.raises(UserError, match=said):
+        settings.check_evaluation(chosen, kinds.pop(gating))
+    fits = [kinds["nested"], kinds["none"]] if gating is None else [kinds[None]]
+    for of_run in fits:
+        settings.check_evaluation(chosen, of_run)
+
+
+def test_an_evaluation_with_defaults_fits_every_run():
+    chosen = parse("--workdir=w", "--evaluate_only")
+    for of_run in (settings.make(), settings.make(gating="nested")):
+        settings.check_evaluation(chosen, of_run)
+
+
+def test_what_was_given_is_no_setting():
+    chosen = parse("--workdir=w", "--dataset=digits", "--epochs=15")
+    assert chosen.given == {"workdir", "dataset", "epochs"}
+    assert "given" not in vars(chosen)
+    assert settings.make(epochs=15).given == frozenset()
