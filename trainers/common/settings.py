@@ -401,6 +401,12 @@ def _check_throttling(settings):
             "expected --control_per=batch with --batch_norm=switchable, whose sets "
             "of statistics are of one u each, got example"
         )
+    if settings.batch_norm == SWITCHABLE and settings.recalibrate_steps:
+        raise UserError(
+            "expected --recalibrate_steps=0 with --batch_norm=switchable, whose sets "
+            "of statistics one estimation for every u would mix, got "
+            f"{settings.recalibrate_steps}"
+        )
     if settings.batch_norm == RECALIBRATED and not settings.recalibrate_steps:
         raise UserError(
             "expected --recalibrate_steps, and no --data_path, with "

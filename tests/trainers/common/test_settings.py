@@ -89,6 +89,13 @@ def test_lists():
         ({"gating": "nested", "early_exit": True}, "no --early_exit with --gating"),
         ({"gating": "nested", "batch_norm": "switchable"}, "--control_per=batch with"),
         ({"gating": "none", "batch_norm": "recalibrated"}, "expected --recalibrate_st"),
+        (
+            {
+                **{"gating": "nested", "control_per": "batch"},
+                **{"batch_norm": "switchable", "recalibrate_steps": 2},
+            },
+            "expected --recalibrate_steps=0 with --batch_norm=switchable, .* got 2",
+        ),
         ({"estimator": "reinforce"}, "--gating=blind or contextual for --estimator"),
         (
             {"gating": "nested", "network": "cifar_vgg", "granularity": "block"},

@@ -56,8 +56,8 @@ def define(values):
         ("shared", SWITCHABLE, RECALIBRATED),
         "With --gating: batch norm statistics. shared, one set for every u; "
         "switchable, one for each part of [0, 1], trained so, which needs "
-        "--control_per=batch; recalibrated, the same, estimated after the training on "
-        "--recalibrate_steps batches for each part.",
+        "--control_per=batch and no --recalibrate_steps; recalibrated, the same, "
+        "estimated after the training on --recalibrate_steps batches for each part.",
         flag_values=values,
     )
     flags.DEFINE_integer(
