@@ -14,6 +14,7 @@ from trainers.common import preprocessing
 from trainers.common import throttling
 from trainers.common.errors import UserError
 from trainers.common.flags.throttling import NAIVE
+from trainers.common.flags.throttling import RECALIBRATED
 
 _LISTED = 3  # differences between weights in an error message
 
@@ -32,8 +33,8 @@ def build(settings, dataset):
         of the settings; not compiled.
 
     Raises:
-        UserError: the gates or the weights do not fit the network, or the images are
-            too small for it.
+        UserError: the gates or the weights do not fit the network, the images are
+            too small for it, or it has no batch norms to recalibrate.
     """
     keras.utils.set_random_seed(settings.seed)
     before = keras.config.dtype_policy()
@@ -54,6 +55,7 @@ def build(settings, dataset):
         front.adapt(model)
         if settings.gating is not None:
             model = throttling.throttle(model, settings, steps)
+        _check_statistics(model, settings)
         if settings.sync_batch_norm:
             _synchronize(model)
         return model
@@ -168,7 +170,31 @@ def _said(error, settings, dataset):
     return f"--{given}={path}: {shown}"
 
 
+def _check_statistics(model, settings):
+    """Raises UserError where batch norm statistics are wanted that there are not."""
+    if _batch_norms(model):
+        return
+    if settings.batch_norm == RECALIBRATED:
+        raise UserError(
+            f"expected --batch_norm=shared for --network={settings.network}, which has "
+            "no batch norms, got recalibrated"
+        )
+    # Not where a program's default is more than 0.
+    if settings.recalibrate_steps and "recalibrate_steps" in settings.given:
+        raise UserError(
+            f"--recalibrate_steps has no effect: {model.name} has no batch norms; "
+            "leave it out"
+        )
+
+
 def _synchronize(model):
-    for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.synchronized = True
+    for layer in _batch_norms(model):
+        layer.synchronized = True
+
+
+def _batch_norms(model):
+    return [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]

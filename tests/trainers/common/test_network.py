@@ -4,12 +4,15 @@ import inspect
 import keras
 import numpy as np
 import pytest
+from absl import flags as absl_flags
 
 import tfgate
 from tests.trainers.builders import toy_dataset
 from tests.trainers.builders import toy_settings
+from trainers.common import flags as run_flags
 from trainers.common import network
 from trainers.common import networks
+from trainers.common import settings
 from trainers.common.errors import UserError
 from trainers.common.flags import gates
 
@@ -239,3 +242,30 @@ def test_a_granularity_that_does_not_fit_is_the_users_error(dataset):
     )
     with pytest.raises(UserError, match="filters_per_gate to divide the 15 filters"):
         network.build(chosen, dataset)
+
+
+class TestStatisticsOfANetworkWithoutBatchNorms:
+    VGG = ("--dataset=digits", "--network=cifar_vgg", "--filters=16", "--workdir=w")
+
+    def build(self, dataset, *arguments, **defaults):
+        values = absl_flags.FlagValues()
+        run_flags.define(values, **defaults)
+        arguments = ["program", *self.VGG, *arguments]
+        return network.build(settings.parse(arguments, values), dataset)
+
+    def test_recalibrated_by_u(self, dataset):
+        wanted = ("--gating=nested", "--batch_norm=recalibrated")
+        said = "expected --batch_norm=shared for --network=cifar_vgg"
+        with pytest.raises(UserError, match=said):
+            self.build(dataset, *wanted, recalibrate_steps=2)
+
+    def test_recalibrated(self, dataset):
+        with pytest.raises(UserError, match="--recalibrate_steps has no effect"):
+            self.build(dataset, "--gating=nested", "--recalibrate_steps=2")
+
+    def test_what_nobody_asked_for(self, dataset):
+        assert self.build(dataset, "--gating=nested", recalibrate_steps=2)
+        assert self.build(dataset, "--gating=nested", "--recalibrate_steps=0")
+
+    def test_gates_may_have_batch_norms(self, dataset):
+        assert self.build(dataset, "--gate=dependent", "--recalibrate_steps=2")
