@@ -3,6 +3,7 @@
 import csv
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -165,6 +166,14 @@ def test_a_wrong_flag_is_found_before_anything_starts(tmp_path):
     assert not (tmp_path / "w").exists()
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as in a terminal: a shell has its background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class TestSweep:
     """With a program that writes results, or fails, in place of the trainer."""
 
@@ -283,6 +292,7 @@ class TestSweep:
         assert results["seed"] == 1
         assert "s13" not in (tmp_path / "w" / "table.csv").read_text()
 
+    @pytest.mark.usefixtures("interruptible")
     @pytest.mark.parametrize(
         "ending",
         [
