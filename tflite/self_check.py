@@ -9,10 +9,15 @@ differs, or a prediction by more than `TOLERANCE` times the largest one of all (
 1); and where no image at all is equal. A quantized file is refused where
 fewer than `LEAST_GATES` of the decisions, or than `LEAST_CLASSES` of the classes, are
 equal: quantized weights move every number, and one other decision changes what all
-gates behind it see. So this finds files that are wrong, such as those of bad
-calibration; how good a right one is, `tflite.verify` tells.
+gates behind it see.
+
+Files with an input u are compared at 0, 1/2 and 1, and those of float32 also within
+`MOST_STEPS` of the intervals on which their MACs stay the same. So this finds files
+that are wrong, such as those of bad calibration; how good a right one is,
+`tflite.verify` tells.
 """
 
+import itertools
 import pathlib
 import tempfile
 
@@ -26,6 +31,7 @@ TOLERANCE = 1e-4
 CLOSE = 1e-3
 LEAST_GATES = 0.75
 LEAST_CLASSES = 0.5
+MOST_STEPS = 16
 
 _SEED = 0
 # As many more are looked at as are taken.
@@ -54,7 +60,7 @@ def check(content, description, model, options):
         path.write_bytes(content)
         try:
             network = runtime.Network(path)
-            for tau, u in _settings(description):
+            for tau, u in _settings(description, options):
                 _check_at(network, description, model, options, tau, u)
             for signature in description.signatures[1:]:
                 network = runtime.Network(path, signature=signature)
@@ -96,16 +102,34 @@ def noise(description, count):
     return images.astype("float32")
 
 
-def _settings(description):
+def _settings(description, options):
     """At which `(tau, u)` a file is compared; τ None opens all gates."""
     own = None if description["tau"] is None else description["tau"]["value"]
     if description.has_u_input:
-        return [(own, 0.0), (own, 0.5), (own, 1.0)]
+        # Of a few images one other class is too large a share to be asked so often.
+        inside = _inside_steps(description) if options.quantize == "none" else []
+        return [(own, u) for u in (0.0, 0.5, 1.0, *inside)]
     return [(own, None), (None, None)] if description.has_tau_input else [(own, None)]
+
+
+def _inside_steps(description):
+    """A u in each interval between steps, or in some, evenly chosen.
+
+    Near its begin, where not all that the interval computes is open yet.
+    """
+    steps = description["u"]["steps"]
+    if steps is None:
+        return []
+    begins = [step["from"] for step in steps]
+    us = [low + (high - low) / 4 for low, high in itertools.pairwise([*begins, 1.0])]
+    count = min(len(us), MOST_STEPS)
+    return [us[i] for i in np.linspace(0, len(us) - 1, count).round().astype(int)]
 
 
 def _check_at(network, description, model, options, tau, u):
     images = _images(description, options, _CHOICE * options.check_samples)
+    if tau is None:  # nothing is a close call
+        images = images[: options.check_samples]
     expected, gates = reference.run_gates(model, images, tau=tau, u=u)
     margins = _margins(description, gates, tau, len(images))
     surest = np.sort(np.argsort(-margins, kind="stable")[: options.check_samples])

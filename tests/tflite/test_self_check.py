@@ -137,3 +137,28 @@ def test_noise_fits_inputs_that_are_no_images(tmp_path):
     randomize(model)
     description = convert.convert(model, tmp_path / "f.tflite", lowering="dense")
     assert self_check.noise(description, 2).shape == (2, 5)
+
+
+def test_every_interval_of_u_is_tried():
+    begins = [0.0, 0.25, 0.5, 0.75]
+    steps = [{"from": u, "macs": 1} for u in begins]
+    description = metadata.Metadata({"tau": None, "u": {"value": 1.0, "steps": steps}})
+    settings = self_check._settings(description, Options())
+    assert settings[:3] == [(None, 0.0), (None, 0.5), (None, 1.0)]
+    inside = [u for _, u in settings[3:]]
+    assert np.searchsorted(begins, inside).tolist() == [1, 2, 3, 4]
+    assert not set(inside) & set(begins) and max(inside) < 1.0
+    assert self_check._settings(description, Options(quantize="dynamic")) == [
+        *settings[:3]
+    ]
+
+
+def test_of_many_intervals_some_are_tried():
+    steps = [{"from": step / 100, "macs": step} for step in range(100)]
+    description = metadata.Metadata({"tau": None, "u": {"value": 1.0, "steps": steps}})
+    inside = [u for _, u in self_check._settings(description, Options())[3:]]
+    assert len(inside) == self_check.MOST_STEPS
+    assert inside[0] < 0.01 and inside[-1] > 0.99
+    assert np.ptp(np.diff(inside)) <= 0.011
+    unknown = metadata.Metadata({"tau": None, "u": {"value": 1.0, "steps": None}})
+    assert len(self_check._settings(unknown, Options())) == 3

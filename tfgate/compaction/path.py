@@ -148,6 +148,8 @@ class _PathSlicer:
 
     def _cross_site(self, index: int, site: Site) -> None:
         opened = self._open[site]
+        if self._at_site is not None and self._constants[opened].any():
+            raise NotFoldable  # the layer behind the place changes them, too
         carrier = self._carrier_at(index)
         if self._carrier is not None or carrier not in (None, *self._kept):
             raise NotFoldable  # one at a time, and only where something is left

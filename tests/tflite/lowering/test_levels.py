@@ -1,0 +1,41 @@
+"""Widths of throttled blocks against Keras, run as graphs without a conversion."""
+
+import numpy as np
+
+import tfgate
+from tests.tfgate import filter_blocks
+from tflite import conversion
+from tflite import plan
+from tflite import reference
+from tflite.lowering import Dial
+from tflite.lowering import LogOddsThreshold
+from tflite.options import Options
+
+# Each but once between the thresholds of up to 8 filters, which are ninths.
+US = (np.arange(18) + 0.5) / 18
+
+
+def assert_equals_keras(*blocks, levels=4):
+    model = tfgate.throttle(filter_blocks.make_model(*blocks), "nested")
+    options = Options(levels=levels, min_group=1)
+    threshold = LogOddsThreshold(options.tau)
+    graph = conversion.export_graph(
+        model, plan.make(model, options), threshold, options, Dial(model)
+    )
+    images = filter_blocks.images(count=1)
+    for u in US.astype("float32"):
+        predictions = graph([images, u[None]], training=False)["predictions"]
+        expected, _ = reference.run(model, images, tau=None, u=u)
+        np.testing.assert_allclose(
+            predictions, expected, rtol=1e-4, atol=1e-4, err_msg=f"u {u}"
+        )
+
+
+def test_constants_of_filters_that_open_within_a_level():
+    """What a closed place leaves is closed and scaled by the next one."""
+    block = filter_blocks.make_block(
+        filter_blocks.basic(inner=8),
+        places=("inner", "output"),
+        filters_per_gate={"inner": 4, "output": 1},
+    )
+    assert_equals_keras(block)
