@@ -48,10 +48,11 @@ class SelectChannels(keras.layers.Layer):
             )
 
     def build(self, input_shape: Shape) -> None:
-        if max(self._numbers(), default=0) >= (input_shape[-1] or 0):
+        highest = max(self._numbers(), default=0)
+        if highest >= (input_shape[-1] or 0):
             raise ValueError(
                 f"Expected channels < {input_shape[-1]}, the number of channels of the "
-                f"input, got {max(self._numbers())}."
+                f"input, got {self.channels!r}."
             )
         self.built = True
 

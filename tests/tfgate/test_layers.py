@@ -38,8 +38,10 @@ def test_no_channels(channels):
 
 
 def test_channels_that_the_input_lacks():
-    with pytest.raises(ValueError, match="channels < 3.*got 4"):
+    with pytest.raises(ValueError, match=r"channels < 3.*got \[0, 4\]"):
         SelectChannels([0, 4])(np.ones((1, 3)))
+    with pytest.raises(ValueError, match=r"channels < 0.*got \[None\]"):
+        SelectChannels([None]).build((1, 0))
 
 
 def test_bias():

@@ -230,7 +230,8 @@ def _level(block, context, end, name):
     given = None
     if inputs is not None:
         given = [c for c, o in enumerate(inputs) if o is None or _may_be_open(o, end)]
-        given = None if len(given) == len(inputs) else given
+        # Where all is closed, zeros are read: something has to be.
+        given = None if len(given) in (0, len(inputs)) else given
 
     def at_site(site, kept):
         own = [None] * site.groups_always_open + openings[site.components]

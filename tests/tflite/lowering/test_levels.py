@@ -1,6 +1,7 @@
 """Widths of throttled blocks against Keras, run as graphs without a conversion."""
 
 import numpy as np
+import pytest
 
 import tfgate
 from tests.tfgate import filter_blocks
@@ -39,3 +40,20 @@ def test_constants_of_filters_that_open_within_a_level():
         filters_per_gate={"inner": 4, "output": 1},
     )
     assert_equals_keras(block)
+
+
+@pytest.mark.parametrize("sizes", [(2, 2), (4, 1)], ids=["alike", "later"])
+def test_chains_that_begin_closed(sizes):
+    """Below the first block's first threshold the second one reads zeros alone."""
+    blocks = [
+        filter_blocks.make_block(
+            [filter_blocks.convolution(8, use_bias=True, activation="relu")],
+            name=name,
+            places=("output",),
+            filters_per_gate=size,
+            residual=False,
+            activation=None,
+        )
+        for name, size in zip(("first", "second"), sizes, strict=True)
+    ]
+    assert_equals_keras(*blocks)
