@@ -201,7 +201,10 @@ class _PathSlicer:
             raise NotFoldable
         inputs, outputs = channels.group_sizes(layer)
         kept = np.isin(np.arange(self._channels(index)), self._kept)
-        given = kept.reshape(layer.groups, inputs).all(axis=1)
+        kept = kept.reshape(layer.groups, inputs)
+        given = kept.all(axis=1)
+        if (kept.any(axis=1) & ~given).any():
+            raise NotFoldable  # a group is computed as a whole
         needed = np.isin(np.arange(self._channels(index + 1)), self._demanded(index))
         demanded = needed.reshape(layer.groups, outputs).any(axis=1)
         running = np.flatnonzero(given & demanded).tolist()

@@ -12,6 +12,7 @@ from tflite.lowering import Dial
 from tflite.lowering import LogOddsThreshold
 from tflite.options import Options
 
+L = filter_blocks.L
 # Each but once between the thresholds of up to 8 filters, which are ninths.
 US = (np.arange(18) + 0.5) / 18
 
@@ -55,5 +56,24 @@ def test_chains_that_begin_closed(sizes):
             activation=None,
         )
         for name, size in zip(("first", "second"), sizes, strict=True)
+    ]
+    assert_equals_keras(*blocks)
+
+
+def test_groups_whose_input_is_open_in_part():
+    first = [filter_blocks.convolution(8, use_bias=True, activation="relu")]
+    grouped = tfgate.layers.GroupedConv2D(8, 3, padding="same", groups=4)
+    second = [filter_blocks.stage(grouped, L.ReLU(), filter_blocks.convolution(8, 1))]
+    blocks = [
+        filter_blocks.make_block(
+            stages,
+            name=name,
+            places=("output",),
+            filters_per_gate=size,
+            groups_always_open=1,
+            residual=False,
+            activation=None,
+        )
+        for name, stages, size in (("first", first, 1), ("second", second, 2))
     ]
     assert_equals_keras(*blocks)
