@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from tfgate.gates import Gate
 from tfgate.gates import IndependentGate
 from tfgate.policies import AlwaysOpen
 from tfgate.typing import Config
@@ -67,6 +68,11 @@ class StochasticDepth(IndependentGate):
         config = super().get_config()
         del config["initial_open_probability"]
         return {**config, "survival_probability": self.survival_probability}
+
+
+def is_averaged(gate: Gate) -> bool:
+    """Whether a gate runs everything at inference, scaled, whatever τ is."""
+    return isinstance(gate, StochasticDepth) and isinstance(gate.policy, AlwaysOpen)
 
 
 def survival_probabilities(blocks: int, last: float = 0.5) -> list[float]:

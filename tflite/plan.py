@@ -5,6 +5,7 @@ import fnmatch
 
 import tfgate
 from tfgate.compaction import Action
+from tfgate.stochastic_depth import is_averaged
 from tflite import expectations
 from tflite.autotune import Autotune
 from tflite.cost_model import CostModel
@@ -17,6 +18,7 @@ from tflite.options import MIN_GROUP
 
 # Exact lowerings of blocks whose gates look at the image.
 _UNDECIDED = ("if", "variants", "groups", "gather", "masked")
+_AVERAGED = "stochastic depth, open at inference"
 # Estimates are no more exact than this. Of those that are so close, the first of the
 # order above is taken: what skips executes less, and takes less energy.
 _CLOSE_MS = 0.02
@@ -92,7 +94,13 @@ def make(model, options, expected=None, clusters=None, variants=None):
     plans = _decided(model, options)
     if options.lowering == "masked":
         why = "--lowering=masked"
-        return [dataclasses.replace(p, lowering="masked", why=why) for p in plans]
+        return [
+            # Computed in the file, such a gate would be compared with τ.
+            p
+            if is_averaged(p.block.gate)
+            else dataclasses.replace(p, lowering="masked", why=why)
+            for p in plans
+        ]
     plans = _with_forced(plans, [_choices(plan) for plan in plans], options)
     if all(plan.lowering for plan in plans):
         return plans
@@ -121,7 +129,7 @@ def _throttled(block, fixed):
 def _decided(model, options):
     """A plan of each block; those that are still to be chosen have no lowering."""
     if options.tau_input:
-        return [BlockPlan(block, "", None) for block in model.blocks]
+        return _for_any_tau(model)
     report = tfgate.plan_compaction(model, options.tau)
     if options.lowering == "pruned" and report.undecided:
         raise InputError(
@@ -135,8 +143,25 @@ def _decided(model, options):
     ]
 
 
+def _for_any_tau(model):
+    plans = [
+        BlockPlan(block, "open", 1, _AVERAGED)
+        if is_averaged(block.gate)
+        else BlockPlan(block, "", None)
+        for block in model.blocks
+    ]
+    if all(plan.lowering for plan in plans):
+        raise InputError(
+            "Expected a network with gates that decide at inference for --tau_input, "
+            f"got {model.name!r} with {_AVERAGED}, alone."
+        )
+    return plans
+
+
 def _decided_block(block, decision):
     decided, why = decision.decisions, "the same for every image"
+    if is_averaged(block.gate):
+        why = _AVERAGED
     if decision.action is Action.CUT:
         decided, why = (0,) * len(decided), "behind an exit that all images take"
     if len(set(decided)) == 1:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 import tfgate
+from tfgate.inference import use_threshold
 
 _BATCH = 50
 
@@ -17,7 +18,8 @@ def run(model, images, *, tau, u=None):
         model: `tfgate.GatedModel` or another `keras.Model`.
         images: float32 `[images, height, width, channels]`.
         tau: the threshold in (0, 1); None opens all gates, and in a throttled network
-            with a u leaves them to the network's own policy.
+            with a u leaves them to the network's own policy. `tfgate.StochasticDepth`
+            under its default policy is open anyway.
         u: the control in [0, 1] of a throttled network; None means 1.
 
     Returns:
@@ -58,6 +60,8 @@ def run_gates(model, images, *, tau, u=None):
 def _deciding(model, tau, u):
     policy = tfgate.AlwaysOpen() if tau is None else tfgate.Threshold(tau)
     if not isinstance(model, tfgate.ThrottledModel):
+        if tau is not None:
+            return use_threshold(model, tau)
         return tfgate.use_policy(model, policy)
     if tau is None and u is not None:
         policy = model.policy

@@ -11,6 +11,7 @@ from tflite import errors
 from tflite import expectations
 from tflite import explain
 from tflite import plan
+from tflite import reference
 from tflite.options import Options
 
 
@@ -176,3 +177,28 @@ def test_components_may_be_decided_one_by_one():
         filter_blocks.decide(block.gate, [decision] * 6)
         (entry,) = plan.make(model, Options(lowering="pruned"))
         assert (entry.lowering, entry.decided) == (lowering, decision)
+
+
+def test_stochastic_depth_is_open_whatever_tau_is():
+    model = builders.network(tfgate.StochasticDepth)
+    opened = [("open", 1)] * 3
+    assert chosen(model, "conditional") == opened
+    assert chosen(model, "masked", tau=0.9) == opened
+    with pytest.raises(errors.InputError, match="--tau_input, got 'tiny' with stochas"):
+        chosen(model, "conditional", tau_input=True)
+
+
+def test_stochastic_depth_among_other_gates():
+    x = inputs = filter_blocks.L.Input((8, 8, 4))
+    for name, kind in (("one", tfgate.StochasticDepth), ("two", tfgate.DependentGate)):
+        branch = filter_blocks.convolution(4)
+        x, _ = tfgate.GatedResidual(
+            branch, kind(policy=tfgate.AlwaysOpen()), name=name
+        )(x)
+    model = tfgate.GatedModel(inputs, filter_blocks.L.GlobalAveragePooling2D()(x))
+    first, second = plan.make(model, Options(tau_input=True))
+    assert (first.lowering, first.decided) == ("open", 1)
+    assert second.decided is None
+    _, gates = reference.run_gates(model, np.ones((2, 8, 8, 4), "float32"), tau=0.999)
+    decided = [gate["decision"].mean() for gate in gates.values()]
+    assert decided == [1.0, 0.0]

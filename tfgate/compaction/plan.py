@@ -16,9 +16,10 @@ from tfgate.compaction.report import BlockDecision
 from tfgate.compaction.report import CompactionReport
 from tfgate.compaction.report import PlaceDecision
 from tfgate.gates import IndependentGate
-from tfgate.inference import use_policy
+from tfgate.inference import use_threshold
 from tfgate.model import GatedModel
 from tfgate.policies import Threshold
+from tfgate.stochastic_depth import is_averaged
 from tfgate.typing import TensorTree
 
 
@@ -30,7 +31,8 @@ def plan_compaction(
 ) -> CompactionReport:
     """Finds which gated blocks are decided for good.
 
-    Independent gates are decided by the threshold alone. A component of a
+    Independent gates are decided by the threshold alone; `StochasticDepth`, unless it
+    has another policy than its default, is open whatever τ is. A component of a
     data-dependent gate counts as decided when it decides alike for every image of the
     calibration set; a block, when all of its components do. An early exit that every
     image takes ends the network: what lies behind it is decided whatever its gates
@@ -62,7 +64,9 @@ def plan_compaction(
     if calibration is not None:
         rates = _measure_rates(model, policy, calibration)
     for gate in model.gates:
-        if isinstance(gate, IndependentGate):
+        if is_averaged(gate):
+            rates[gate.name] = np.ones(gate.components)
+        elif isinstance(gate, IndependentGate):
             rates[gate.name] = _independent_rates(gate, policy)
     rates.update(_chosen_rates(model, decisions or {}))
     blocks = tuple(
@@ -180,7 +184,7 @@ def _measure_rates(
 ) -> dict[str, np.ndarray]:
     opened = {gate.name: np.zeros(gate.components) for gate in model.gates}
     images = 0
-    with use_policy(model, policy):
+    with use_threshold(model, policy.tau):
         for batch in calibration:
             x = batch[0] if isinstance(batch, tuple | list) else batch
             gates = model.core(x, training=False)["gates"]

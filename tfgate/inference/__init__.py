@@ -13,6 +13,7 @@ from tfgate.inference.evaluation import evaluate_policies
 from tfgate.inference.exits import evaluate_exits
 from tfgate.inference.operating_points import choose_operating_point
 from tfgate.inference.scope import use_policy
+from tfgate.inference.scope import use_threshold
 from tfgate.inference.throttling import area_under_curve
 from tfgate.inference.throttling import component_utilization
 from tfgate.inference.throttling import evaluate_throttling
@@ -28,4 +29,5 @@ __all__ = [
     "evaluate_policies",
     "evaluate_throttling",
     "use_policy",
+    "use_threshold",
 ]

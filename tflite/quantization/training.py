@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 import tfgate
+from tfgate.inference import use_threshold
 from tflite import source
 from tflite.errors import InputError
 from tflite.quantization import ranges
@@ -141,7 +142,7 @@ def _outside_of_gates(model):
 def _deciding(model, tau):
     if not isinstance(model, tfgate.GatedModel):
         return contextlib.nullcontext()
-    return tfgate.use_policy(model, tfgate.Threshold(tau))
+    return use_threshold(model, tau)
 
 
 def _predict(model, images):

@@ -398,3 +398,29 @@ def test_a_throttled_network_is_refused():
     model = tfgate.throttle(independent_model(OPEN, CLOSED))
     with pytest.raises(ValueError, match="Expected a gated network, got the throttled"):
         tfgate.compact(model)
+
+
+def stochastic_depth_model():
+    names = ["g0", "g1"]
+    model = builders.tiny_model(gate=tfgate.StochasticDepth, names=names)
+    builders.randomize(model)
+    return model
+
+
+def test_stochastic_depth_is_open_whatever_tau_is():
+    model = stochastic_depth_model()
+    assert {gate.survival_probability for gate in model.gates} == {0.5}
+    report = tfgate.plan_compaction(model, tau=0.9)
+    assert {block.action for block in report.blocks} == {Action.UNGATE}
+    compacted = tfgate.compact(model, tau=0.9)
+    assert_equal_predictions(compacted, model, builders.make_images(4))
+    # With calibration images, too.
+    report = tfgate.plan_compaction(model, calibration=[builders.make_images(4)])
+    assert {block.action for block in report.blocks} == {Action.UNGATE}
+
+
+def test_stochastic_depth_of_another_policy_is_decided():
+    model = stochastic_depth_model()
+    model.policy = tfgate.Threshold(0.9)
+    report = tfgate.plan_compaction(model, tau=0.9)
+    assert {block.action for block in report.blocks} == {Action.REMOVE}

@@ -5,6 +5,7 @@ import pytest
 
 import tfgate
 from tests.tfgate import builders
+from tfgate.inference import use_threshold
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +52,12 @@ def test_a_policy_that_does_not_fit_leaves_the_model_as_it_was(model):
     assert model.policy == tfgate.Threshold(0.5)
     assert {gate.policy for gate in model.gates} == {tfgate.Threshold(0.5)}
     np.testing.assert_array_equal(builders.predict(model, images), before)
+
+
+def test_a_threshold_leaves_stochastic_depth_open():
+    model = builders.tiny_model(gate=tfgate.StochasticDepth)
+    with use_threshold(model, 0.9):
+        assert {gate.policy for gate in model.gates} == {tfgate.AlwaysOpen()}
+    with tfgate.use_policy(model, tfgate.Threshold(0.3)), use_threshold(model, 0.9):
+        assert {gate.policy for gate in model.gates} == {tfgate.Threshold(0.9)}
+    assert {gate.policy for gate in model.gates} == {tfgate.AlwaysOpen()}
