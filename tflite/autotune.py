@@ -197,8 +197,14 @@ def _cache_path(path):
         return files.writable(path, "--autotune_cache")
     root = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     directory = pathlib.Path(root) / "tfgate"
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory / "autotune.json"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"Expected --autotune_cache, or a directory {str(directory)!r} that can be "
+            f"made for it, got: {error}"
+        ) from None
+    return files.writable(directory / "autotune.json", "--autotune_cache")
 
 
 def _expected_ms(entry, decisions):

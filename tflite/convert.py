@@ -244,9 +244,7 @@ def main():
     values = flags.FLAGS
     labels = None
     if values.labels is not None:
-        path = files.existing(values.labels, "--labels")
-        labels = path.read_text(encoding="utf-8").split("\n")
-        labels = [label.strip() for label in labels if label.strip()]
+        labels = files.lines(values.labels, "--labels")
     description = convert(
         values.model,
         values.output,

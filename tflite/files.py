@@ -76,6 +76,30 @@ def integers(texts, name):
         ) from None
 
 
+def lines(path, name):
+    """Reads the lines of a text file in UTF-8, without blank ones.
+
+    Args:
+        path: path of the file.
+        name: name of the argument, for the message.
+
+    Returns:
+        List of str, stripped.
+
+    Raises:
+        InputError: there is no such file, or it is no text in UTF-8.
+    """
+    path = existing(path, name)
+    try:
+        # Some editors begin a file with a byte order mark.
+        text = path.read_text(encoding="utf-8-sig")
+    except (UnicodeDecodeError, OSError) as error:
+        raise InputError(
+            f"Expected {name} to be a text file in UTF-8, got {str(path)!r}: {error}"
+        ) from None
+    return [line.strip() for line in text.split("\n") if line.strip()]
+
+
 def keras_archive(path, name):
     """Checks that a `.keras` file exists and is undamaged, without loading it.
 

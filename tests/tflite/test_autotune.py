@@ -104,3 +104,11 @@ def test_default_cache_is_the_users(tmp_path, monkeypatch):
     assert tuned._path == tmp_path / "tfgate" / "autotune.json"
     with pytest.raises(errors.InputError, match="--autotune_cache in an existing"):
         Autotune(Options(autotune=True, autotune_cache=tmp_path / "no" / "c.json"), {})
+
+
+def test_a_default_cache_that_cannot_be_made(tmp_path, monkeypatch):
+    # A file where a directory should be refuses root, too.
+    (tmp_path / "cache").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(errors.InputError, match="--autotune_cache, or a directory"):
+        Autotune(Options(autotune=True), {})

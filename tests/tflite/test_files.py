@@ -25,3 +25,16 @@ def test_directories_are_no_files(tmp_path):
         files.writable(tmp_path, "--output")
     with pytest.raises(errors.InputError, match="--model to be a file"):
         files.existing(tmp_path, "--model")
+
+
+def test_lines_may_begin_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_bytes("\ufeffBär\r\n\n cat \n".encode())
+    assert files.lines(path, "--labels") == ["Bär", "cat"]
+
+
+def test_lines_are_utf_8(tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_bytes("Bär\n".encode("latin-1"))
+    with pytest.raises(errors.InputError, match="--labels to be a text file in UTF-8"):
+        files.lines(path, "--labels")
