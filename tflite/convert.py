@@ -145,6 +145,7 @@ def convert(
     output = files.writable(output, "--output")
     if isinstance(model, str | os.PathLike):
         model = files.keras_archive(model, "--model")
+        files.other_than(output, model)
     # Not before: what is wrong so far is reported without waiting for TensorFlow.
     quiet.import_tensorflow()
     from tflite import conversion

@@ -159,6 +159,23 @@ def writable(path, name):
     return path
 
 
+def other_than(output, source):
+    """Checks that a file to write is not the one that it is made of.
+
+    Args:
+        output: `pathlib.Path` of --output.
+        source: `pathlib.Path` of --model, an existing file.
+
+    Raises:
+        InputError: it is.
+    """
+    if output.exists() and output.samefile(source):
+        raise InputError(
+            f"Expected --output to be another file than --model, got {str(output)!r} "
+            f"for --model={source}."
+        )
+
+
 @contextlib.contextmanager
 def replaced(path):
     """Gives a path to write to, and puts what was written in place of `path`.

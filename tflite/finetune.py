@@ -72,6 +72,7 @@ def finetune(
     _check(qat, tool, output, epochs, learning_rate, batch_size, tau)
     output = files.writable(output, "--output")
     path = files.keras_archive(model, "--model")
+    files.other_than(output, path)
     if samples is None:
         samples = datasets.available(dataset, data_dir=data_dir, split="train")
     choice = {"samples": samples, "data_dir": data_dir, "split": "train"}

@@ -39,12 +39,14 @@ def static(model, output, *, closed, quantize="none"):
         `tflite.metadata.Metadata` of the file; its `static` has the decisions.
 
     Raises:
-        InputError: an argument does not fit; nothing is written then.
+        InputError: an argument does not fit, or output is the model; nothing is written
+            then.
     """
     output = files.writable(output, "--output")
     origin = None
     if isinstance(model, str | os.PathLike):
         path = files.keras_archive(model, "--model")
+        files.other_than(output, path)
         origin = {"file": path.name, "sha256": files.fingerprint(path)}
     # Not before: what is wrong so far is reported without waiting for TensorFlow.
     quiet.import_tensorflow()

@@ -1,7 +1,12 @@
+import zipfile
+
 import pytest
 
+from tflite import convert
 from tflite import errors
 from tflite import files
+from tflite import finetune
+from tflite import static
 
 
 def test_replaced_keeps_the_old_file_until_the_new_is_complete(tmp_path):
@@ -38,3 +43,32 @@ def test_lines_are_utf_8(tmp_path):
     path.write_bytes("Bär\n".encode("latin-1"))
     with pytest.raises(errors.InputError, match="--labels to be a text file in UTF-8"):
         files.lines(path, "--labels")
+
+
+def test_outputs_are_not_what_they_are_made_of(tmp_path):
+    source, link = tmp_path / "m.keras", tmp_path / "link.keras"
+    source.touch()
+    link.symlink_to(source)
+    files.other_than(tmp_path / "m.tflite", source)
+    for output in (source, link):
+        with pytest.raises(errors.InputError, match="--output to be another file"):
+            files.other_than(output, source)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: convert.convert(path, path),
+        lambda path: static.static(path, path, closed=[]),
+        lambda path: finetune.finetune(path, path, dataset="digits", qat=True),
+    ],
+    ids=["convert", "static", "finetune"],
+)
+def test_no_command_replaces_its_network(write, tmp_path):
+    path = tmp_path / "m.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", "{}")
+    content = path.read_bytes()
+    with pytest.raises(errors.InputError, match="--output to be another file"):
+        write(path)
+    assert path.read_bytes() == content
