@@ -324,6 +324,14 @@ def _control(model, options, threshold):
             "Expected no --autotune for a throttled network, whose blocks have one "
             "lowering each; see --block_lowering."
         )
+    filters = any(isinstance(block, tfgate.GatedFilters) for block in model.blocks)
+    for name in ("levels", "min_group"):
+        value = getattr(options, name)
+        if value is not None and not filters:
+            raise InputError(
+                f"Expected no --{name} for a network without gated filters, whose "
+                f"widths or clusters it is about, got {value!r}."
+            )
     if options.lowering != "conditional" or options.tau_input:
         asked = "--tau_input" if options.tau_input else f"--lowering={options.lowering}"
         raise InputError(

@@ -203,7 +203,9 @@ def define_flags():
         f"Training images to calibrate on: {', '.join(datasets.NAMES)}.",
     )
     flags.DEFINE_integer(
-        "calibration_samples", 100, "Number of these images, the first of the data set."
+        "calibration_samples",
+        None,
+        "Number of these images, the first of the data set; 100.",
     )
     flags.DEFINE_string(
         "data_dir", None, "Directory of TFDS data sets (it holds cifar10/)."
@@ -282,14 +284,17 @@ def _block_lowering(texts):
 def _calibration(values):
     """The calibration images that the flags ask for, or None."""
     if values.calibration_dataset is None:
-        if values.data_dir is not None:
-            raise InputError(
-                f"Expected --calibration_dataset with --data_dir={values.data_dir}."
-            )
+        for name in ("data_dir", "calibration_samples"):
+            value = values[name].value
+            if value is not None:
+                raise InputError(
+                    f"Expected --calibration_dataset with --{name}={value}."
+                )
         return None
-    return TrainingImages(
-        values.calibration_dataset, values.calibration_samples, values.data_dir
-    )
+    choice = {"data_dir": values.data_dir}
+    if values.calibration_samples is not None:
+        choice["samples"] = values.calibration_samples
+    return TrainingImages(values.calibration_dataset, **choice)
 
 
 def _print_summary(path, description):

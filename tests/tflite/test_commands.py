@@ -155,6 +155,11 @@ def test_truncated_files(
             {"model": "x.keras", "output": "o", "data_dir": "."},
             "--calibration_dataset with --data_dir=.",
         ),
+        (
+            "convert",
+            {"model": "x.keras", "output": "o", "calibration_samples": 5},
+            "--calibration_dataset with --calibration_samples=5",
+        ),
         ("verify", {"model": "x.keras", "tflite": "x.tflite"}, "--tflite to be a file"),
         ("verify", {"model": "x", "tflite": "x", "min_agreement": 2}, "in [0, 1]"),
         ("benchmark", {"model": "x", "baseline": "x"}, "--baseline to be a file"),

@@ -165,6 +165,8 @@ def test_dense_fixes_u_at_one(tmp_path, images):
         ({"levels": 0}, "--levels of at least 1"),
         ({"min_group": 0}, "--min_group of at least 1"),
         ({"lowering": "dense", "levels": 2}, "no --levels"),
+        ({"levels": 2}, "no --levels for a network without gated filters"),
+        ({"min_group": 8}, "no --min_group for a network without gated filters"),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path, arguments, message):
