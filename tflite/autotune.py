@@ -92,6 +92,8 @@ class Autotune:
             "variants": repr(self._variants.get(block.name)),
             "min_group": self._options.min_group,
             "quantize": self._quantize,
+            "runtime": self._options.runtime,
+            "quantize_gates": self._options.quantize_gates,
         }
         text = json.dumps(shape, sort_keys=True, default=str)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -121,6 +123,8 @@ class Autotune:
                 options = Options(
                     tau_input=True,
                     quantize=self._quantize,
+                    runtime=self._options.runtime,
+                    quantize_gates=self._options.quantize_gates,
                     min_group=self._options.min_group if has_filters else None,
                     block_lowering=(("*", name),),
                     check_samples=0,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tflite import autotune
+from tflite import conversion
 from tflite import errors
 from tflite import plan
 from tflite.autotune import Autotune
@@ -64,6 +65,34 @@ def test_conditions_are_part_of_the_key(networks, cache):
     assert plain._key(block, "if") in autotune.read(cache)
     assert small._key(block, "if") not in autotune.read(cache)
     assert "threads 1" in plain._key(block, "if")
+
+
+def test_measured_files_are_quantized_as_the_conversion_is(
+    networks, tmp_path, monkeypatch
+):
+    choices = {"quantize": "dynamic", "runtime": "2.16", "quantize_gates": True}
+    tried = []
+
+    def run(network, options, *arguments, **more):
+        tried.append(options)
+        raise errors.InputError("not now")
+
+    monkeypatch.setattr(conversion, "run", run)
+    monkeypatch.setattr(autotune.micro_benchmark, "milliseconds", lambda subjects: [])
+    block, keys = networks["dependent"].blocks[0], set()
+    for name in (None, "runtime", "quantize_gates"):
+        left = {k: v for k, v in choices.items() if k != name}
+        path = tmp_path / "cache.json"
+        tuned = Autotune(Options(autotune=True, autotune_cache=path, **left), {})
+        tuned.estimate(block, ["if"], HALF)
+        keys.add(tuned._key(block, "if"))
+    assert len(keys) == 3
+    found = [(o.quantize, o.runtime, o.quantize_gates) for o in tried]
+    assert found == [
+        ("dynamic", "2.16", True),
+        ("dynamic", "latest", True),
+        ("dynamic", "2.16", False),
+    ]
 
 
 def test_plans_use_what_was_measured(networks, cache, monkeypatch):
