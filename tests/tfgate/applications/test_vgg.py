@@ -28,6 +28,13 @@ def images(size, count=3):
     return generator.normal(size=(count, size, size, 3)).astype("float32")
 
 
+def assert_open_is(model, dense):
+    with tfgate.use_policy(model, tfgate.AlwaysOpen()):
+        outputs = builders.predict(model, images(8))
+    expected = builders.predict(dense, images(8))
+    np.testing.assert_allclose(outputs, expected, rtol=1e-6, atol=1e-6)
+
+
 def layers_with_weights(model):
     return [
         layer.name
@@ -253,13 +260,7 @@ class TestCifarVGG:
         path = tmp_path / f"dense{suffix}"
         dense.save(path) if suffix == ".keras" else dense.save_weights(path)
         model = CifarVGG(weights=path, gate="independent", **SMALL)
-        with tfgate.use_policy(model, tfgate.AlwaysOpen()):
-            np.testing.assert_allclose(
-                builders.predict(model, images(8)),
-                builders.predict(dense, images(8)),
-                rtol=1e-6,
-                atol=1e-6,
-            )
+        assert_open_is(model, dense)
         with pytest.raises(ValueError, match=r"layers that differ|Expected a .keras"):
             CifarVGG(weights=path, **{**SMALL, "classes": 7})
 
@@ -282,13 +283,7 @@ class TestCifarVGG:
             weights=tmp_path / "dense.keras", gate="independent", **arguments
         )
         assert [b.gate.components for b in model.blocks] == [30, 30, 45, 15]
-        with tfgate.use_policy(model, tfgate.AlwaysOpen()):
-            np.testing.assert_allclose(
-                builders.predict(model, images(8)),
-                builders.predict(dense, images(8)),
-                rtol=1e-6,
-                atol=1e-6,
-            )
+        assert_open_is(model, dense)
 
     def test_dense_networks_have_no_groups_to_divide(self):
         assert CifarVGG(filters=3, **SMALL).get_layer("fc1").units == 3 * 64
