@@ -320,6 +320,7 @@ def _design(
     stages = tuple((first * factor, count) for factor, count in stages)
     units = (first * _UNITS,) * fully_connected
     filters = (*(filters for filters, _ in stages), units[0])
+    gating: FilterGating | None = None
     if isinstance(granularity, FilterGating):
         if (groups, groups_always_open) != (None, None):
             raise ValueError(
@@ -328,8 +329,8 @@ def _design(
             )
         gating = _checked(granularity, len(filters))
     elif granularity == "groups":
-        asked = (gate, groups, groups_always_open) != (None, None, None)
-        gating = _groups(filters, groups, groups_always_open) if asked else None
+        if (gate, groups, groups_always_open) != (None, None, None):
+            gating = _groups(filters, groups, groups_always_open)
     else:
         raise ValueError(
             "Expected granularity to be 'groups' or a FilterGating with "
