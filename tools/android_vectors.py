@@ -149,7 +149,7 @@ def answers(description):
     rows = np.unique(random.integers(0, 2, [24, columns]), axis=0) if columns else []
     queries = [_query(description, None, u) for u in _settings(description)]
     queries += [_query(description, row, None) for row in rows]
-    if len(rows) and description.has_u_input:
+    if len(rows) and description.has_u_input and description["u"]["steps"] is None:
         queries += [_query(description, row, 0.25) for row in rows]
     return {
         "dial": description.dial,

@@ -67,10 +67,13 @@ def test_decided_blocks_have_no_if(converted):
 
 
 @pytest.mark.parametrize("lowering", ["conditional", "masked"])
-def test_stochastic_depth_scales_what_is_open(tmp_path, images, lowering):
+def test_stochastic_depth_under_a_threshold_scales_what_is_open(
+    tmp_path, images, lowering
+):
     model = tfgate.applications.CifarResNet(
         8, images.shape[1:], gate="stochastic_depth", survival_probability=0.6, seed=1
     )
+    model.policy = tfgate.Threshold(0.5)
     source, path = tmp_path / "m.keras", tmp_path / "m.tflite"
     model.save(source)
     convert.convert(model=source, output=path, **TAU_INPUT | {"lowering": lowering})
@@ -78,6 +81,26 @@ def test_stochastic_depth_scales_what_is_open(tmp_path, images, lowering):
     assert 0.0 < decisions.mean() < 1.0
     predictions, told = run(path, images, 0.7)
     np.testing.assert_array_equal(told, decisions)
+    np.testing.assert_allclose(predictions, expected, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("lowering", ["conditional", "masked"])
+def test_stochastic_depth_runs_every_block_whatever_tau_is(tmp_path, images, lowering):
+    model = tfgate.applications.CifarResNet(
+        8, images.shape[1:], gate="stochastic_depth", survival_probability=0.4, seed=1
+    )
+    model.save(tmp_path / "m.keras")
+    convert.convert(
+        model=tmp_path / "m.keras",
+        output=tmp_path / "m.tflite",
+        lowering=lowering,
+        tau=0.7,
+    )
+    structure = Structure(tmp_path / "m.tflite")
+    # Stem, and three branches of two.
+    assert structure.main["CONV_2D"] == 1 + 3 * 2
+    predictions, _ = run(tmp_path / "m.tflite", images)
+    expected = model.predict(images, verbose=0)
     np.testing.assert_allclose(predictions, expected, atol=TOLERANCE)
 
 
