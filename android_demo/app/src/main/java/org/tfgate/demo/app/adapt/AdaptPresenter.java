@@ -11,6 +11,7 @@ import org.tfgate.demo.app.measure.StatusTexts;
 import org.tfgate.demo.app.models.ModelEntry;
 import org.tfgate.demo.app.screen.Choice;
 import org.tfgate.demo.app.screen.Formats;
+import org.tfgate.demo.app.screen.Measuring;
 import org.tfgate.demo.app.screen.ModelList;
 import org.tfgate.demo.app.screen.Occupation;
 import org.tfgate.demo.app.screen.Presenter;
@@ -22,7 +23,7 @@ import org.tfgate.demo.core.run.StopSignal;
 
 /** What "Adapt" shows. The screen is drawn once a sample, while no inference runs. */
 public final class AdaptPresenter extends Presenter<AdaptState>
-        implements ModelList.Listener, Occupation.Listener {
+        implements ModelList.Listener, Occupation.Listener, Measuring {
     private static final int[] MINUTES = {1, 3, 5, 10, 20};
     private static final int DEFAULT_MINUTES = 1;
     private static final int LEAST_PERCENT = 10;
@@ -63,8 +64,8 @@ public final class AdaptPresenter extends Presenter<AdaptState>
 
     /** Chooses the network, by its place in the list. */
     public void selectModel(int place) {
-        if (place < adjustable().size()) {
-            model = adjustable().get(place).name();
+        if (place < kit.models().adjustable().size()) {
+            model = kit.models().adjustable().get(place).name();
             refresh();
         }
     }
@@ -81,7 +82,7 @@ public final class AdaptPresenter extends Presenter<AdaptState>
         refresh();
     }
 
-    /** Starts. */
+    @Override
     public void start() {
         if (problem() != null || !kit.occupation().take(this)) {
             return;
@@ -106,14 +107,15 @@ public final class AdaptPresenter extends Presenter<AdaptState>
         refresh();
     }
 
-    /** Stops; what was measured is kept. Also called when the app is left. */
+    /** Also called when the app is left. */
+    @Override
     public void stop() {
         if (stop != null) {
             stop.stop();
         }
     }
 
-    /** Tries once more to write a table that could not be written. */
+    @Override
     public void saveAgain() {
         if (!canSave()) {
             return;
@@ -131,14 +133,7 @@ public final class AdaptPresenter extends Presenter<AdaptState>
 
     @Override
     public void onModelsChanged() {
-        List<ModelEntry> models = adjustable();
-        boolean isThere = false;
-        for (ModelEntry entry : models) {
-            isThere |= entry.name().equals(model);
-        }
-        if (!isThere) {
-            model = models.isEmpty() ? null : models.get(0).name();
-        }
+        model = ModelList.stillThere(model, kit.models().adjustable());
         refresh();
     }
 
@@ -245,11 +240,9 @@ public final class AdaptPresenter extends Presenter<AdaptState>
     }
 
     private String problem() {
-        if (kit.models().failure() != null) {
-            return texts.get(R.string.models_failed, kit.models().failure());
-        }
-        if (!kit.models().isRead()) {
-            return texts.get(R.string.models_reading);
+        String unread = kit.models().problem(texts);
+        if (unread != null) {
+            return unread;
         }
         return kit.models().find(model) == null ? texts.get(R.string.adapt_no_model) : null;
     }
@@ -286,7 +279,7 @@ public final class AdaptPresenter extends Presenter<AdaptState>
     private Choice models() {
         List<String> labels = new ArrayList<String>();
         int selected = -1;
-        for (ModelEntry entry : adjustable()) {
+        for (ModelEntry entry : kit.models().adjustable()) {
             if (entry.name().equals(model)) {
                 selected = labels.size();
             }
@@ -307,16 +300,6 @@ public final class AdaptPresenter extends Presenter<AdaptState>
             labels.add(texts.quantity(R.plurals.minutes, each));
         }
         return new Choice(labels, minutes, stop == null);
-    }
-
-    private List<ModelEntry> adjustable() {
-        List<ModelEntry> found = new ArrayList<ModelEntry>();
-        for (ModelEntry entry : kit.models().usable()) {
-            if (entry.metadata().dial() != null) {
-                found.add(entry);
-            }
-        }
-        return found;
     }
 
     /** What became of a run. */

@@ -39,7 +39,7 @@ public final class AdaptScreen extends Screen implements Presenter.View<AdaptSta
                         AdaptScreen.this.presenter.moveTarget(progress);
                     }
                 });
-        bindButtons();
+        bindButtons(R.id.adapt_start, R.id.adapt_stop, R.id.adapt_save, presenter);
     }
 
     @Override
@@ -64,26 +64,5 @@ public final class AdaptScreen extends Screen implements Presenter.View<AdaptSta
         show(R.id.adapt_now, state.now);
         show(R.id.adapt_details, state.details);
         find(R.id.adapt_chart, ChartView.class).show(state.chart, state.description);
-    }
-
-    private void bindButtons() {
-        onClick(R.id.adapt_start, new Runnable() {
-            @Override
-            public void run() {
-                presenter.start();
-            }
-        });
-        onClick(R.id.adapt_stop, new Runnable() {
-            @Override
-            public void run() {
-                presenter.stop();
-            }
-        });
-        onClick(R.id.adapt_save, new Runnable() {
-            @Override
-            public void run() {
-                presenter.saveAgain();
-            }
-        });
     }
 }

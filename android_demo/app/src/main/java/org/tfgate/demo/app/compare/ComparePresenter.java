@@ -10,6 +10,7 @@ import org.tfgate.demo.app.chart.DistributionChart;
 import org.tfgate.demo.app.measure.MeasureKit;
 import org.tfgate.demo.app.measure.MeasurePresenter;
 import org.tfgate.demo.app.models.ModelEntry;
+import org.tfgate.demo.app.screen.ModelList;
 import org.tfgate.demo.app.screen.Slider;
 import org.tfgate.demo.app.screen.Sliders;
 import org.tfgate.demo.core.metadata.Dial;
@@ -59,8 +60,8 @@ public final class ComparePresenter extends MeasurePresenter<CompareState> {
 
     @Override
     public void onModelsChanged() {
-        dense = stillThere(dense, denseModels());
-        gated = stillThere(gated, gatedModels());
+        dense = ModelList.stillThere(dense, denseModels());
+        gated = ModelList.stillThere(gated, gatedModels());
         refresh();
     }
 
@@ -81,11 +82,9 @@ public final class ComparePresenter extends MeasurePresenter<CompareState> {
 
     @Override
     protected String problem() {
-        if (models().failure() != null) {
-            return texts().get(R.string.models_failed, models().failure());
-        }
-        if (!models().isRead()) {
-            return texts().get(R.string.models_reading);
+        String unread = models().problem(texts());
+        if (unread != null) {
+            return unread;
         }
         if (models().find(dense) == null) {
             return texts().get(R.string.compare_no_dense);
@@ -208,14 +207,5 @@ public final class ComparePresenter extends MeasurePresenter<CompareState> {
             }
         }
         return found;
-    }
-
-    private static String stillThere(String name, List<ModelEntry> models) {
-        for (ModelEntry model : models) {
-            if (model.name().equals(name)) {
-                return name;
-            }
-        }
-        return models.isEmpty() ? null : models.get(0).name();
     }
 }

@@ -46,7 +46,7 @@ public final class CompareScreen extends Screen implements Presenter.View<Compar
                         CompareScreen.this.presenter.moveSetting(progress);
                     }
                 });
-        bindButtons();
+        bindButtons(R.id.compare_start, R.id.compare_stop, R.id.compare_save, presenter);
     }
 
     @Override
@@ -74,26 +74,5 @@ public final class CompareScreen extends Screen implements Presenter.View<Compar
         show(R.id.compare_efficiency, state.efficiency);
         show(R.id.compare_details, state.details);
         find(R.id.compare_chart, ChartView.class).show(state.chart, state.description);
-    }
-
-    private void bindButtons() {
-        onClick(R.id.compare_start, new Runnable() {
-            @Override
-            public void run() {
-                presenter.start();
-            }
-        });
-        onClick(R.id.compare_stop, new Runnable() {
-            @Override
-            public void run() {
-                presenter.stop();
-            }
-        });
-        onClick(R.id.compare_save, new Runnable() {
-            @Override
-            public void run() {
-                presenter.saveAgain();
-            }
-        });
     }
 }

@@ -13,6 +13,7 @@ import org.tfgate.demo.app.bench.ResultFolder;
 import org.tfgate.demo.app.models.ModelEntry;
 import org.tfgate.demo.app.screen.Choice;
 import org.tfgate.demo.app.screen.Formats;
+import org.tfgate.demo.app.screen.Measuring;
 import org.tfgate.demo.app.screen.ModelList;
 import org.tfgate.demo.app.screen.Occupation;
 import org.tfgate.demo.app.screen.Presenter;
@@ -32,7 +33,7 @@ import org.tfgate.demo.core.run.Progress;
  * @param <S> what is shown: immutable.
  */
 public abstract class MeasurePresenter<S> extends Presenter<S>
-        implements BenchRun.Listener, ModelList.Listener, Occupation.Listener {
+        implements BenchRun.Listener, ModelList.Listener, Occupation.Listener, Measuring {
     // Drawing stops the run: rarely enough that the processor stays as warm as it is.
     private static final long NEWS_MILLIS = 1000;
 
@@ -67,7 +68,7 @@ public abstract class MeasurePresenter<S> extends Presenter<S>
         refresh();
     }
 
-    /** Starts measuring. */
+    @Override
     public final void start() {
         if (problem() != null || !kit.occupation.take(this)) {
             return;
@@ -83,7 +84,7 @@ public abstract class MeasurePresenter<S> extends Presenter<S>
         refresh();
     }
 
-    /** Stops measuring; what was measured is kept. */
+    @Override
     public final void stop() {
         if (isRunning()) {
             run.stop("it was stopped by hand");
@@ -97,7 +98,7 @@ public abstract class MeasurePresenter<S> extends Presenter<S>
         }
     }
 
-    /** Tries once more to write a result that could not be written. */
+    @Override
     public final void saveAgain() {
         final BenchOutcome unsaved = outcome;
         final String name = resultName;

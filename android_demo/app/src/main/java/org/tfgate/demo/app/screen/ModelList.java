@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.tfgate.demo.R;
 import org.tfgate.demo.app.models.ModelCatalogue;
 import org.tfgate.demo.app.models.ModelEntry;
 
@@ -47,11 +48,6 @@ public final class ModelList {
         });
     }
 
-    /** Whether the models were read at all. */
-    public boolean isRead() {
-        return read;
-    }
-
     /** All models, those that can't be used included. */
     public List<ModelEntry> entries() {
         return entries;
@@ -68,6 +64,27 @@ public final class ModelList {
         return usable;
     }
 
+    /** The usable models that have a dial. */
+    public List<ModelEntry> adjustable() {
+        List<ModelEntry> adjustable = new ArrayList<ModelEntry>();
+        for (ModelEntry entry : usable()) {
+            if (entry.metadata().dial() != null) {
+                adjustable.add(entry);
+            }
+        }
+        return adjustable;
+    }
+
+    /** A name, if it is one of these models'; else that of the first, null without any. */
+    public static String stillThere(String name, List<ModelEntry> models) {
+        for (ModelEntry model : models) {
+            if (model.name().equals(name)) {
+                return name;
+            }
+        }
+        return models.isEmpty() ? null : models.get(0).name();
+    }
+
     /** The model of a name; null if there is none, or the name is null. */
     public ModelEntry find(String name) {
         for (ModelEntry entry : entries) {
@@ -78,9 +95,12 @@ public final class ModelList {
         return null;
     }
 
-    /** Why the models can't be listed; null if they can. */
-    public String failure() {
-        return failure;
+    /** Why there is nothing to choose from yet, for people; null once the models were read. */
+    public String problem(Texts texts) {
+        if (failure != null) {
+            return texts.get(R.string.models_failed, failure);
+        }
+        return read ? null : texts.get(R.string.models_reading);
     }
 
     private void readNow() {

@@ -79,6 +79,29 @@ public abstract class Screen {
         show(find(id, TextView.class), text);
     }
 
+    /** Says what the buttons of a measurement do. */
+    protected final void bindButtons(
+            int start, int stop, int save, final Measuring measuring) {
+        onClick(start, new Runnable() {
+            @Override
+            public void run() {
+                measuring.start();
+            }
+        });
+        onClick(stop, new Runnable() {
+            @Override
+            public void run() {
+                measuring.stop();
+            }
+        });
+        onClick(save, new Runnable() {
+            @Override
+            public void run() {
+                measuring.saveAgain();
+            }
+        });
+    }
+
     /** Shows the buttons of a measurement. */
     protected final void showButtons(
             int start, boolean canStart, int stop, boolean isRunning, int save, boolean canSave) {

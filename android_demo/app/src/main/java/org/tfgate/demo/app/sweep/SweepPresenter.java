@@ -11,6 +11,7 @@ import org.tfgate.demo.app.chart.Series;
 import org.tfgate.demo.app.measure.MeasureKit;
 import org.tfgate.demo.app.measure.MeasurePresenter;
 import org.tfgate.demo.app.models.ModelEntry;
+import org.tfgate.demo.app.screen.ModelList;
 import org.tfgate.demo.core.metadata.Dial;
 import org.tfgate.demo.core.result.Point;
 
@@ -31,22 +32,15 @@ public final class SweepPresenter extends MeasurePresenter<SweepState> {
 
     /** Chooses the network, by its place in the list. */
     public void selectModel(int place) {
-        if (place < adjustable().size()) {
-            model = adjustable().get(place).name();
+        if (place < models().adjustable().size()) {
+            model = models().adjustable().get(place).name();
             refresh();
         }
     }
 
     @Override
     public void onModelsChanged() {
-        List<ModelEntry> models = adjustable();
-        boolean isThere = false;
-        for (ModelEntry entry : models) {
-            isThere |= entry.name().equals(model);
-        }
-        if (!isThere) {
-            model = models.isEmpty() ? null : models.get(0).name();
-        }
+        model = ModelList.stillThere(model, models().adjustable());
         refresh();
     }
 
@@ -65,11 +59,9 @@ public final class SweepPresenter extends MeasurePresenter<SweepState> {
 
     @Override
     protected String problem() {
-        if (models().failure() != null) {
-            return texts().get(R.string.models_failed, models().failure());
-        }
-        if (!models().isRead()) {
-            return texts().get(R.string.models_reading);
+        String unread = models().problem(texts());
+        if (unread != null) {
+            return unread;
         }
         return models().find(model) == null ? texts().get(R.string.sweep_no_model) : null;
     }
@@ -77,7 +69,7 @@ public final class SweepPresenter extends MeasurePresenter<SweepState> {
     @Override
     public SweepState state() {
         SweepState state = new SweepState();
-        state.models = modelChoice(adjustable(), model);
+        state.models = modelChoice(models().adjustable(), model);
         state.runs = runsChoice();
         state.canStart = canStart();
         state.isRunning = isRunning();
@@ -145,15 +137,5 @@ public final class SweepPresenter extends MeasurePresenter<SweepState> {
             return texts().get(id, setting, latency, texts().get(R.string.macs_unknown));
         }
         return texts().get(id, setting, latency, formats().macs(point.executedMacs()));
-    }
-
-    private List<ModelEntry> adjustable() {
-        List<ModelEntry> found = new ArrayList<ModelEntry>();
-        for (ModelEntry entry : models().usable()) {
-            if (entry.metadata().dial() != null) {
-                found.add(entry);
-            }
-        }
-        return found;
     }
 }

@@ -29,7 +29,7 @@ public final class SweepScreen extends Screen implements Presenter.View<SweepSta
                 SweepScreen.this.presenter.selectRuns(place);
             }
         });
-        bindButtons();
+        bindButtons(R.id.sweep_start, R.id.sweep_stop, R.id.sweep_save, presenter);
     }
 
     @Override
@@ -53,26 +53,5 @@ public final class SweepScreen extends Screen implements Presenter.View<SweepSta
         show(R.id.sweep_progress, state.progress);
         show(R.id.sweep_details, state.details);
         find(R.id.sweep_chart, ChartView.class).show(state.chart, state.description);
-    }
-
-    private void bindButtons() {
-        onClick(R.id.sweep_start, new Runnable() {
-            @Override
-            public void run() {
-                presenter.start();
-            }
-        });
-        onClick(R.id.sweep_stop, new Runnable() {
-            @Override
-            public void run() {
-                presenter.stop();
-            }
-        });
-        onClick(R.id.sweep_save, new Runnable() {
-            @Override
-            public void run() {
-                presenter.saveAgain();
-            }
-        });
     }
 }

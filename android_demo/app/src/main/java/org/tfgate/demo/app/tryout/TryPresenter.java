@@ -194,11 +194,9 @@ public final class TryPresenter extends Presenter<TryState>
     }
 
     private String message(ModelEntry entry) {
-        if (models.failure() != null) {
-            return texts.get(R.string.models_failed, models.failure());
-        }
-        if (!models.isRead()) {
-            return texts.get(R.string.models_reading);
+        String unread = models.problem(texts);
+        if (unread != null) {
+            return unread;
         }
         if (entry == null) {
             return texts.get(R.string.models_none);
