@@ -96,10 +96,13 @@ def _bare(images):
 
     def load(number, record):
         parsed = tf.io.parse_single_example(record, features)
-        uniforms = tf.random.stateless_uniform(
-            [crops.UNIFORMS], tf.stack([0, number]), alg="philox"
+        draw = crops.from_uniforms(
+            tf.random.stateless_uniform(
+                [crops.ATTEMPTS + 1, 4], tf.stack([0, number]), alg="philox"
+            )
         )
-        box = crops.random_box(tf.image.extract_jpeg_shape(parsed["image"]), uniforms)
+        shape = tf.image.extract_jpeg_shape(parsed["image"])[:2]
+        box = crops.random_box(shape, draw)
         pixels = tf.io.decode_and_crop_jpeg(parsed["image"], box, channels=3)
         return tf.image.resize(pixels, size), parsed["label"]
 

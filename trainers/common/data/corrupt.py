@@ -141,9 +141,9 @@ def numbered(chunks, first):
         first: position of the first image.
 
     Returns:
-        `tf.data.Dataset` of single images: position, int64; positions and indices of
-        all images of its chunk, int64 `[2, CHUNK]`, with -1 where there is none; index,
-        source and label.
+        `tf.data.Dataset` of chunks with, for each image: position, int64; positions and
+        indices of all images of its chunk, int64 `[2, CHUNK]`, with -1 where there is
+        none; index, source and label.
     """
 
     def number(chunk_number, chunk):
@@ -155,7 +155,7 @@ def numbered(chunks, first):
         known = tf.ensure_shape(known, (2, CHUNK))
         return positions, tf.repeat(known[None], size, 0), indices, sources, labels
 
-    return chunks.enumerate().map(number).unbatch()
+    return chunks.enumerate().map(number)
 
 
 @contextlib.contextmanager

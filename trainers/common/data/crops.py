@@ -1,19 +1,87 @@
 """Crops of encoded images: only the pixels of the crop are decoded."""
 
 import math
+from typing import NamedTuple
 
 import tensorflow as tf
 
 ATTEMPTS = 10
-UNIFORMS = 2 * ATTEMPTS + 3
 AREA = (0.08, 1.0)
 RATIO = (3.0 / 4.0, 4.0 / 3.0)
 
 # Of the shorter side, the share that an evaluation crop keeps: 224 of 256 pixels.
 _KEPT = 224 / 256
 
+# Philox gives so many numbers for every value of its counter.
+_NUMBERS = 4
+_PHILOX = 1
 
-def random_box(shape, uniforms):
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Draw(NamedTuple):
+    """What is random about crops, apart from the images: of one image or of many.
+
+    Attributes:
+        lengths: height and width of the attempts in units of the root of the image's
+            area, float32 `[..., ATTEMPTS, 2]`.
+        corners: where a box of each attempt, and one at the centre, would begin:
+            share of the rows and columns that it leaves free, float32
+            `[..., ATTEMPTS + 1, 2]` in [0, 1).
+        mirrored: whether the crop is, bool `[...]`.
+    """
+
+    lengths: tf.Tensor
+    corners: tf.Tensor
+    mirrored: tf.Tensor
+
+
+def draw(seed, first, count, stride=1):
+    """Draws for images, each a function of the seed and of the image's place.
+
+    Args:
+        seed: int64 scalar in `[0, 2**62)`.
+        first: place of the first image, int64 scalar.
+        count: number of images, int32 scalar.
+        stride: from the place of one image to that of the next, int.
+
+    Returns:
+        `Draw` of `[count]` images.
+    """
+    key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=tf.stack([seed, 0]))
+    rows = ATTEMPTS + 1
+    # A seed's counter begins with 64 bits of zeros.
+    counter += tf.cast(tf.stack([first * rows, 0]), tf.uint64)
+    uniforms = tf.raw_ops.StatelessRandomUniformV2(
+        shape=[(count - 1) * stride + 1, rows, _NUMBERS],
+        key=key,
+        counter=counter,
+        alg=_PHILOX,
+    )
+    return from_uniforms(uniforms[::stride])
+
+
+def from_uniforms(uniforms):
+    """Turns random numbers into a `Draw`.
+
+    Args:
+        uniforms: float32 `[..., ATTEMPTS + 1, 4]`, uniform in [0, 1).
+    """
+    smallest, largest = AREA
+    low, high = (math.log(ratio) for ratio in RATIO)
+    area, ratio, corners = tf.split(uniforms, [1, 1, 2], -1)
+    roots = tf.sqrt(smallest + (largest - smallest) * area[..., :-1, :])
+    # Half of the logarithm: the root of the ratio goes to either side.
+    wider = tf.exp(0.5 * (low + (high - low) * ratio[..., :-1, :]))
+    centre = tf.fill(tf.shape(corners[..., -1:, :]), 0.5)
+    return Draw(
+        lengths=tf.concat([roots / wider, roots * wider], -1),
+        corners=tf.concat([corners[..., :-1, :], centre], -2),
+        mirrored=uniforms[..., -1, 0] < 0.5,
+    )
+
+
+def random_box(shape, draw):
     """A random part of an image, as of Szegedy et al. 2015.
 
     Its share of the area is uniform in 0.08..1, the logarithm of its aspect ratio
@@ -22,34 +90,26 @@ def random_box(shape, uniforms):
     whose aspect ratio is in the range.
 
     Args:
-        shape: height, width and channels of the image, int32 `[3]`.
-        uniforms: float32 `[UNIFORMS]`, uniform in [0, 1).
+        shape: height and width of the image, int32 `[2]`.
+        draw: `Draw` of one image.
 
     Returns:
         Top, left, height and width in pixels, int32 `[4]`.
     """
-    size = tf.cast(shape[:2], tf.float32)
-    smallest, largest = AREA
-    low, high = (math.log(ratio) for ratio in RATIO)
-    shares = smallest + (largest - smallest) * uniforms[:ATTEMPTS]
-    # Half of the logarithm: the root of the ratio goes to either side.
-    roots = tf.exp(0.5 * (low + (high - low) * uniforms[ATTEMPTS : 2 * ATTEMPTS]))
-    lengths = tf.sqrt(shares * tf.reduce_prod(size))
-    attempts = tf.maximum(
-        tf.round(tf.stack([lengths / roots, lengths * roots], 1)), 1.0
-    )
-    widest = tf.round(tf.minimum(size, size[::-1] * [1.0 / RATIO[0], RATIO[1]]))
-    sizes = tf.concat([attempts, tf.maximum(widest, 1.0)[None]], 0)
+    # Every operation costs its microsecond for every image: as few as possible.
+    size = tf.cast(shape, tf.float32)
+    attempts = draw.lengths * tf.sqrt(tf.reduce_prod(size))
+    widest = tf.minimum(size, size[::-1] * [1.0 / RATIO[0], RATIO[1]])
+    sizes = tf.maximum(tf.round(tf.concat([attempts, widest[None]], 0)), 1.0)
     first = tf.argmax(tf.reduce_all(sizes <= size, 1), output_type=tf.int32)
-    chosen = sizes[first]
+    chosen = tf.gather(sizes, first)
     free = size - chosen
-    random = tf.floor(uniforms[2 * ATTEMPTS : 2 * ATTEMPTS + 2] * (free + 1.0))
     # In float32 the product can round up to free + 1.
-    corner = tf.where(first < ATTEMPTS, tf.minimum(random, free), tf.floor(free / 2.0))
+    corner = tf.minimum(tf.floor(tf.gather(draw.corners, first) * (free + 1.0)), free)
     return tf.cast(tf.concat([corner, chosen], 0), tf.int32)
 
 
-def random_crop(encoded, uniforms, size):
+def random_crop(encoded, draw, size):
     """Decodes a random part of an image, half of the time mirrored, at a fixed size.
 
     Bilinear without antialiasing, which would double the time of the whole pipeline.
@@ -58,17 +118,19 @@ def random_crop(encoded, uniforms, size):
 
     Args:
         encoded: a JPEG or PNG image, scalar string.
-        uniforms: float32 `[UNIFORMS]`, uniform in [0, 1).
+        draw: `Draw` of one image.
         size: height and width of the result in pixels.
 
     Returns:
         float32 `[size, size, 3]` in 0..255.
     """
-    pixels = _decoded(encoded, lambda shape: random_box(shape, uniforms))
-    # Mirrored while it is uint8: a quarter of the bytes.
-    mirrored = uniforms[-1] < 0.5
-    pixels = tf.cond(mirrored, lambda: tf.reverse(pixels, [1]), lambda: pixels)
-    pixels = tf.image.resize(pixels, (size, size))
+    jpeg = tf.io.is_jpeg(encoded)
+    # Outside of conditions: what they do not choose takes time in the executor too.
+    box = random_box(_shape(encoded, jpeg), draw)
+    pixels = _decoded(encoded, jpeg, box)
+    # Mirrored while it is uint8: a quarter of the bytes. No axis is no copy.
+    axes = tf.fill([tf.cast(draw.mirrored, tf.int32)], 1)
+    pixels = tf.image.resize(tf.reverse(pixels, axes), (size, size))
     return tf.ensure_shape(pixels, (size, size, 3))
 
 
@@ -86,9 +148,10 @@ def center_crop(encoded, size):
     Returns:
         float32 `[size, size, 3]` in 0..255.
     """
-    shape = _shape(encoded)
-    source = tf.cast(shape[:2], tf.float32)
-    resized = resized_shape(shape, size)
+    jpeg = tf.io.is_jpeg(encoded)
+    source = _shape(encoded, jpeg)
+    resized = resized_shape(source, size)
+    source = tf.cast(source, tf.float32)
     scale = tf.cast(resized, tf.float32) / source
     corner = tf.cast((resized - size) // 2, tf.float32)
     # The triangle reaches one pixel far, or one pixel of the result where it shrinks.
@@ -97,7 +160,7 @@ def center_crop(encoded, size):
     end = tf.minimum(tf.math.ceil((corner + size) / scale + reach), source)
     box = tf.cast(tf.concat([begin, end - begin], 0), tf.int32)
     pixels = tf.raw_ops.ScaleAndTranslate(
-        images=_decoded(encoded, lambda _: box)[None],
+        images=_decoded(encoded, jpeg, box)[None],
         size=[size, size],
         scale=scale,
         translation=begin * scale - corner,
@@ -122,24 +185,29 @@ def resized_shape(shape, size):
     return tf.cast(tf.round(source * (shorter / tf.reduce_min(source))), tf.int32)
 
 
-def _decoded(encoded, box_of):
-    """Decodes the box that `box_of` gives for the image's shape, uint8."""
-
-    def jpeg():
-        box = box_of(tf.image.extract_jpeg_shape(encoded))
-        return tf.io.decode_and_crop_jpeg(encoded, box, channels=3)
+def _shape(encoded, jpeg):
+    """Height and width of an image, from its header, int32 `[2]`."""
 
     def png():
+        # After the signature the length and the name of a chunk, then width and height.
+        signature = tf.strings.substr(encoded, 0, len(_PNG))
+        wrong = tf.debugging.assert_equal(signature, _PNG)
+        with tf.control_dependencies([wrong]):
+            sides = tf.strings.substr(encoded, len(_PNG) + 8, 8)
+        sides = tf.io.decode_raw(sides, tf.int32, little_endian=False)
+        return tf.ensure_shape(sides, [2])[::-1]
+
+    return tf.cond(jpeg, lambda: tf.image.extract_jpeg_shape(encoded)[:2], png)
+
+
+def _decoded(encoded, jpeg, box):
+    """Decodes a part of an image, uint8."""
+
+    def png():
+        top, left, height, width = tf.unstack(box)
         pixels = tf.io.decode_png(encoded, channels=3)
-        top, left, height, width = tf.unstack(box_of(tf.shape(pixels)))
         return pixels[top : top + height, left : left + width]
 
-    return tf.cond(tf.io.is_jpeg(encoded), jpeg, png)
-
-
-def _shape(encoded):
     return tf.cond(
-        tf.io.is_jpeg(encoded),
-        lambda: tf.image.extract_jpeg_shape(encoded),
-        lambda: tf.shape(tf.io.decode_png(encoded, channels=3)),
+        jpeg, lambda: tf.io.decode_and_crop_jpeg(encoded, box, channels=3), png
     )

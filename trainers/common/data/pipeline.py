@@ -22,7 +22,8 @@ class Recipe:
         seed: root of everything random.
         deterministic: whether the order of the images is the same in every run. If it
             is not, files are read as they come, and each host reads its own part only.
-            Crops and augmentation are those of (seed, epoch, image) either way.
+            Either way crops are those of (seed, epoch, place in the epoch), and the
+            augmentation is that of (seed, epoch, image).
         shuffle_buffer: number of encoded images in memory out of which the next is
             drawn, where they come from record files.
         augmentation: function of an image, float32 `[size, size, 3]` in 0..255, and of
@@ -68,22 +69,25 @@ def train(images, tally, recipe, epoch, batch_size, shard=(0, 1), first_step=0):
         """One pass over the host's images; the second one for the corrupt ones."""
         skip, position = (0, end) if again else (begin, begin)
         chunks = images.chunks(shuffle, shard, skip)
-        elements = corrupt.numbered(chunks, position)
         what = "again" if again else "first"
         crop_seed, augmentation_seed = (
             shuffle.seed(f"{purpose}, {what}") for purpose in ("crop", "augmentation")
         )
+        host, hosts = shard
 
-        def load(position, chunk, index, source, label):
-            uniforms = tf.random.stateless_uniform(
-                [crops.UNIFORMS], tf.stack([crop_seed, index]), alg="philox"
-            )
-            image = crops.random_crop(images.read(source), uniforms, recipe.image_size)
+        def draw(positions, *rest):
+            # For a whole chunk at once: image by image its small operations add up.
+            first = positions[0] * hosts + host
+            drawn = crops.draw(crop_seed, first, tf.size(positions), stride=hosts)
+            return positions, *rest, drawn
+
+        def load(position, chunk, index, source, label, draw):
+            image = crops.random_crop(images.read(source), draw, recipe.image_size)
             if recipe.augmentation is not None:
                 image = recipe.augmentation(image, tf.stack([augmentation_seed, index]))
             return position, chunk, image, label
 
-        return _decoded(elements, load)
+        return _decoded(corrupt.numbered(chunks, position).map(draw), load)
 
     count = max(end - begin, 0)
     elements = read(again=False).concatenate(read(again=True)).take(count)
@@ -97,7 +101,10 @@ def train(images, tally, recipe, epoch, batch_size, shard=(0, 1), first_step=0):
         batches = batches.enumerate(first_step).map(
             lambda step, xy: recipe.mixing(*xy, tf.stack([seed, step]))
         )
-    return tuning.fixed(batches.prefetch(_PREFETCHED))
+    # Mixing is for whole batches, and worth splitting.
+    return tuning.fixed(
+        batches.prefetch(_PREFETCHED), single_threaded=recipe.mixing is None
+    )
 
 
 def in_order(images, tally, image_size, batch_size, shard=(0, 1)):
@@ -125,10 +132,11 @@ def in_order(images, tally, image_size, batch_size, shard=(0, 1)):
     elements = _decoded(corrupt.numbered(images.chunks(None, shard), 0), load)
     end = sharding.size(images.examples, shard)
     batches = tally.watch(elements.batch(batch_size), first=0, end=end)
-    return tuning.fixed(batches.prefetch(_PREFETCHED))
+    return tuning.fixed(batches.prefetch(_PREFETCHED), single_threaded=True)
 
 
-def _decoded(elements, load):
+def _decoded(chunks, load):
+    elements = chunks.unbatch()
     # The positions have to come out in the order in which they went in.
     return elements.map(
         load, num_parallel_calls=tuning.cores(), deterministic=True

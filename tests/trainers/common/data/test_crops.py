@@ -10,13 +10,41 @@ from trainers.common.data import crops
 
 def boxes(shape, count, seed=0):
     """Random boxes, int32 `[count, 4]`."""
-    generator = np.random.default_rng(seed)
-    uniforms = generator.random((count, crops.UNIFORMS), "float32")
-    draw = tf.function(lambda row: crops.random_box(tf.constant(shape), row))
-    return np.stack([draw(row).numpy() for row in tf.constant(uniforms)])
+    draws = crops.draw(tf.constant(seed, tf.int64), tf.constant(0, tf.int64), count)
+    dataset = tf.data.Dataset.from_tensor_slices(draws)
+    dataset = dataset.map(lambda draw: box(shape, draw))
+    return np.stack(list(dataset.as_numpy_iterator()))
 
 
-@pytest.mark.parametrize("shape", [(288, 384, 3), (500, 375, 3)])
+def box(shape, draw):
+    return crops.random_box(tf.constant(shape), draw)
+
+
+def uniforms(value):
+    return np.full((crops.ATTEMPTS + 1, 4), value, "float32")
+
+
+def test_draws_depend_on_the_place_alone():
+    def rows(first, count, stride=1):
+        seed, first = tf.constant(5, tf.int64), tf.constant(first, tf.int64)
+        return crops.draw(seed, first, count, stride)
+
+    whole = rows(0, 20)
+    for part, places in [
+        (rows(7, 13), slice(7, None)),
+        (rows(3, 4, stride=5), slice(3, None, 5)),
+    ]:
+        for got, expected in zip(part, whole, strict=True):
+            np.testing.assert_array_equal(got, expected[places])
+    assert len(np.unique(whole.lengths, axis=0)) == 20
+    assert 0 < np.count_nonzero(whole.mirrored) < 20
+    # Beyond 32 bits, too.
+    far = rows(2**33, 1)
+    together = np.concatenate([whole.lengths, far.lengths])
+    assert len(np.unique(together, axis=0)) == 21
+
+
+@pytest.mark.parametrize("shape", [(288, 384), (500, 375)])
 def test_area_and_ratio_are_uniform_in_their_ranges(shape):
     top, left, height, width = boxes(shape, 1000).T
     assert (top >= 0).all() and (top + height <= shape[0]).all()
@@ -34,10 +62,10 @@ def test_area_and_ratio_are_uniform_in_their_ranges(shape):
 
 
 def test_corners_cover_the_whole_free_range():
-    uniforms = np.zeros((2, crops.UNIFORMS), "float32")
-    uniforms[1, -3:-1] = np.nextafter(np.float32(1.0), np.float32(0.0))
+    small, large = uniforms(0.0), uniforms(0.0)
+    large[:, 2:] = np.nextafter(np.float32(1.0), np.float32(0.0))
     first, last = (
-        crops.random_box(tf.constant((100, 200, 3)), row).numpy() for row in uniforms
+        box((100, 200), crops.from_uniforms(each)).numpy() for each in (small, large)
     )
     assert first[:2].tolist() == [0, 0]
     assert (last[:2] + last[2:]).tolist() == [100, 200]
@@ -46,31 +74,31 @@ def test_corners_cover_the_whole_free_range():
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [
-        ((10, 100, 3), (0, 43, 10, 13)),  # 4/3 as wide as high
-        ((100, 10, 3), (43, 0, 13, 10)),
-        ((1, 1, 3), (0, 0, 1, 1)),
+        ((10, 100), (0, 44, 10, 13)),  # 4/3 as wide as high
+        ((100, 10), (44, 0, 13, 10)),
+        ((1, 1), (0, 0, 1, 1)),
     ],
 )
 def test_where_no_attempt_fits_it_is_the_centre(shape, expected):
-    uniforms = np.full(crops.UNIFORMS, 0.999, "float32")
-    uniforms[crops.ATTEMPTS : 2 * crops.ATTEMPTS] = 0.5
-    assert crops.random_box(tf.constant(shape), uniforms).numpy().tolist() == list(
-        expected
-    )
+    large = uniforms(0.999)
+    large[:, 1] = 0.5
+    draw = crops.from_uniforms(large)
+    assert box(shape, draw).numpy().tolist() == list(expected)
 
 
 @pytest.mark.parametrize("encode", [images.jpeg, images.png])
 @pytest.mark.parametrize("coin", [0.25, 0.75])
 def test_a_random_crop_is_a_part_of_the_decoded_image(encode, coin):
     encoded = encode(0, height=90, width=120)
-    uniforms = np.random.default_rng(3).random(crops.UNIFORMS, "float32")
-    uniforms[-1] = coin
-    top, left, height, width = crops.random_box(tf.constant((90, 120, 3)), uniforms)
+    random = np.random.default_rng(3).random((crops.ATTEMPTS + 1, 4), "float32")
+    random[-1, 0] = coin
+    draw = crops.from_uniforms(random)
+    top, left, height, width = box((90, 120), draw)
     plain = tf.io.decode_image(encoded, channels=3)
     plain = plain[top : top + height, left : left + width]
     plain = tf.image.resize(plain, (32, 32)).numpy()
     plain = plain[:, ::-1] if coin < 0.5 else plain
-    got = crops.random_crop(encoded, uniforms, 32)
+    got = crops.random_crop(encoded, draw, 32)
     assert got.dtype == tf.float32 and got.shape == (32, 32, 3)
     # JPEG: libjpeg interpolates the colours of the crop's last column without its
     # neighbour on the right, here up to 2 of 255 off. All else is equal.
