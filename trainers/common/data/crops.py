@@ -16,7 +16,9 @@ _KEPT = 224 / 256
 _NUMBERS = 4
 _PHILOX = 1
 
-_PNG = b"\x89PNG\r\n\x1a\n"
+# Where width and height are in a PNG image: after the signature and the length and the
+# name of the first chunk.
+_PNG_SIDES = 16
 
 
 class Draw(NamedTuple):
@@ -28,7 +30,7 @@ class Draw(NamedTuple):
         corners: where a box of each attempt, and one at the centre, would begin:
             share of the rows and columns that it leaves free, float32
             `[..., ATTEMPTS + 1, 2]` in [0, 1).
-        mirrored: whether the crop is, bool `[...]`.
+        mirrored: whether the crop is, 0 or 1, int32 `[..., 1]`.
     """
 
     lengths: tf.Tensor
@@ -77,7 +79,7 @@ def from_uniforms(uniforms):
     return Draw(
         lengths=tf.concat([roots / wider, roots * wider], -1),
         corners=tf.concat([corners[..., :-1, :], centre], -2),
-        mirrored=uniforms[..., -1, 0] < 0.5,
+        mirrored=tf.cast(uniforms[..., -1, :1] < 0.5, tf.int32),
     )
 
 
@@ -129,9 +131,8 @@ def random_crop(encoded, draw, size):
     box = random_box(_shape(encoded, jpeg), draw)
     pixels = _decoded(encoded, jpeg, box)
     # Mirrored while it is uint8: a quarter of the bytes. No axis is no copy.
-    axes = tf.fill([tf.cast(draw.mirrored, tf.int32)], 1)
-    pixels = tf.image.resize(tf.reverse(pixels, axes), (size, size))
-    return tf.ensure_shape(pixels, (size, size, 3))
+    pixels = tf.reverse(pixels, axis=tf.fill(draw.mirrored, 1))
+    return tf.image.resize(pixels, (size, size))
 
 
 def center_crop(encoded, size):
@@ -186,16 +187,11 @@ def resized_shape(shape, size):
 
 
 def _shape(encoded, jpeg):
-    """Height and width of an image, from its header, int32 `[2]`."""
+    """Height and width of a JPEG or PNG image, from its header, int32 `[2]`."""
 
     def png():
-        # After the signature the length and the name of a chunk, then width and height.
-        signature = tf.strings.substr(encoded, 0, len(_PNG))
-        wrong = tf.debugging.assert_equal(signature, _PNG)
-        with tf.control_dependencies([wrong]):
-            sides = tf.strings.substr(encoded, len(_PNG) + 8, 8)
-        sides = tf.io.decode_raw(sides, tf.int32, little_endian=False)
-        return tf.ensure_shape(sides, [2])[::-1]
+        sides = tf.strings.substr(encoded, _PNG_SIDES, 8)
+        return tf.io.decode_raw(sides, tf.int32, little_endian=False)[1::-1]
 
     return tf.cond(jpeg, lambda: tf.image.extract_jpeg_shape(encoded)[:2], png)
 
