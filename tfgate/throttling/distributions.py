@@ -134,8 +134,8 @@ class BetaControl(ControlDistribution):
     closer to 1 more frequently".
 
     Args:
-        alpha: above 0, a number.
-        beta: above 0, a number. The mean is alpha / (alpha + beta).
+        alpha: above 0, a number or a `tfgate.schedules.Schedule`.
+        beta: above 0, a number or a schedule. The mean is alpha / (alpha + beta).
         per: see `ControlDistribution`.
 
     Raises:
@@ -151,24 +151,31 @@ class BetaControl(ControlDistribution):
     0.7
     """
 
-    def __init__(self, alpha: float, beta: float, per: str = "example") -> None:
+    def __init__(
+        self,
+        alpha: float | Schedule,
+        beta: float | Schedule,
+        per: str = "example",
+    ) -> None:
         super().__init__(per)
-        for name, value in (("alpha", alpha), ("beta", beta)):
-            if isinstance(value, bool) or not 0.0 < value < float("inf"):
-                raise ValueError(f"Expected {name} > 0, got {value!r}.")
-        self.alpha = float(alpha)
-        self.beta = float(beta)
+        self.alpha = _check_positive(alpha, "alpha")
+        self.beta = _check_positive(beta, "beta")
 
     def draw(self, shape: Tensor, seed: Tensor, step: Tensor) -> Tensor:
         seeds = tf.random.split(seed, 2)
-        first = tf.random.stateless_gamma(shape, seeds[0], self.alpha)
-        second = tf.random.stateless_gamma(shape, seeds[1], self.beta)
+        alpha, beta = schedules.at(self.alpha, step), schedules.at(self.beta, step)
+        first = tf.random.stateless_gamma(shape, seeds[0], alpha)
+        second = tf.random.stateless_gamma(shape, seeds[1], beta)
         # Both underflow to 0 for small parameters, where u is 0 or 1.
         share = tf.math.divide_no_nan(first, first + second)
         return tf.clip_by_value(share, 0.0, 1.0)
 
     def get_config(self) -> Config:
-        return {"alpha": self.alpha, "beta": self.beta, **super().get_config()}
+        return {
+            "alpha": schedules.serialize(self.alpha),
+            "beta": schedules.serialize(self.beta),
+            **super().get_config(),
+        }
 
 
 @keras.saving.register_keras_serializable(package="tfgate")
@@ -194,3 +201,11 @@ class ConstantControl(ControlDistribution):
 
     def get_config(self) -> Config:
         return {"u": schedules.serialize(self.u)}
+
+
+def _check_positive(value: float | Schedule, name: str) -> float | Schedule:
+    """Returns a number or a schedule, or raises ValueError if it is not above 0."""
+    low, high = schedules.bounds(value)
+    if isinstance(value, bool) or not 0.0 < low <= high < float("inf"):
+        raise ValueError(f"Expected {name} > 0, got {value!r}.")
+    return value if isinstance(value, Schedule) else float(value)

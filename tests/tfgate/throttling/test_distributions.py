@@ -22,6 +22,7 @@ EVERY = [
     UniformControl(FALLING),
     BetaControl(2, 1),
     BetaControl(0.5, 0.5, per="batch"),
+    BetaControl(schedules.Linear(20.0, 2.0, end=2, steps_per_epoch=10), 1.0),
     ConstantControl(),
     ConstantControl(FALLING),
 ]
@@ -84,6 +85,13 @@ def test_lower_end_falls_epoch_by_epoch():
         assert u.mean() == pytest.approx((1.0 + low) / 2.0, abs=0.01)
 
 
+def test_beta_follows_its_schedule():
+    falling = schedules.Linear(19.0, 3.0, end=2, steps_per_epoch=10)
+    for step, alpha in [(0, 19.0), (10, 11.0), (20, 3.0), (99, 3.0)]:
+        u = draw(BetaControl(falling, 1), step=step)
+        assert u.mean() == pytest.approx(alpha / (alpha + 1.0), abs=0.01)
+
+
 def test_constant_follows_its_schedule():
     np.testing.assert_array_equal(draw(ConstantControl(FALLING), 3, step=15), 0.75)
     np.testing.assert_array_equal(draw(ConstantControl(0.25), 3), 0.25)
@@ -119,6 +127,7 @@ def test_equality_and_hash():
         (lambda: BetaControl(float("nan"), 1.0), "alpha"),
         (lambda: BetaControl(1.0, float("inf")), "beta"),
         (lambda: BetaControl(True, 1.0), "alpha"),
+        (lambda: BetaControl(FALLING, 1.0), "alpha"),
         (lambda: ConstantControl(1.5), "u"),
     ],
 )
