@@ -50,13 +50,14 @@ class TrainingImages:
         ).images
 
 
-def record(model, images, tau):
+def record(model, images, tau, u=None):
     """Records the decisions of a network's gates.
 
     Args:
         model: a `tfgate.GatedModel`.
         images: float32 `[images, height, width, channels]`.
         tau: the threshold in (0, 1).
+        u: the control in [0, 1] of a throttled network; None means 1.
 
     Returns:
         Gate name -> float32 array `[images, components]` of 0 and 1, in network order.
@@ -64,5 +65,5 @@ def record(model, images, tau):
     # The flags are checked without waiting for TensorFlow.
     from tflite import reference
 
-    _, gates = reference.run_gates(model, np.asarray(images, "float32"), tau=tau)
+    _, gates = reference.run_gates(model, np.asarray(images, "float32"), tau=tau, u=u)
     return {name: gate["decision"] for name, gate in gates.items()}

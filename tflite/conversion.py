@@ -75,6 +75,10 @@ def run(model, options, clusters=None, print_fn=None, variants=None):
                 and (clusters, variants) == (None, None)
             ):
                 clusters, variants = _arranged(model, options, expected, print_fn)
+            if learned is not None and clusters is None:
+                opened = expectations.over_u(model, options, learned)
+                if opened is not None:
+                    clusters = _clusters(model, options, opened, print_fn).sites
             plans = plan.make(model, options, expected, clusters, variants)
             if print_fn is not None:
                 print_fn(explain.table(plans, expected.source if chooses else None))
@@ -221,21 +225,27 @@ def _arranged(model, options, expected, print_fn):
         `tflite.variants.BlockVariants`.
     """
     decisions = {gate.name: expected.decisions(gate.name) for gate in model.gates}
-    condition_macs = cost_model.condition_macs()
+    clusters = _clusters(model, options, decisions, print_fn)
+    growth = options.max_growth or MAX_GROWTH
+    prices = variants.Prices(cost_model.condition_macs(), cost_model.move_macs())
+    found = variants.of_network(model, decisions, clusters, growth, prices)
+    if print_fn is not None and clusters.blocks:
+        print_fn(found.describe())
+    return clusters.sites, found.blocks
+
+
+def _clusters(model, options, decisions, print_fn):
+    """`tflite.clustering.NetworkClusters` for decisions by gate; tells people of it."""
     clusters = clustering.of_network(
         model,
         decisions,
         options.min_group or MIN_GROUP,
-        condition_macs,
+        cost_model.condition_macs(),
         cost_model.pass_macs(),
     )
-    growth = options.max_growth or MAX_GROWTH
-    prices = variants.Prices(condition_macs, cost_model.move_macs())
-    found = variants.of_network(model, decisions, clusters, growth, prices)
     if print_fn is not None and clusters.blocks:
         print_fn(clusters.describe())
-        print_fn(found.describe())
-    return clusters.sites, found.blocks
+    return clusters
 
 
 def _dense_graph(model, quantized, threshold, options):

@@ -8,6 +8,9 @@ from tflite import calibration
 _SEED = 0
 # So many draws stand for images where there are none.
 _DRAWS = 256
+# Settings of u that stand for how a dial will be turned: without images, and for each.
+_US = 64
+_US_OF_IMAGES = 9
 
 
 class Expectations:
@@ -78,3 +81,31 @@ def expect(model, options):
     if options.calibration is not None:
         recorded = calibration.record(model, options.calibration, options.tau)
     return Expectations(model, options.tau, recorded)
+
+
+def over_u(model, options, learned):
+    """Decisions of a learned gating function while u goes from 0 to 1.
+
+    Args:
+        model: a `tfgate.ThrottledModel`.
+        options: as for `expect`.
+        learned: its `tflite.lowering.Learned`.
+
+    Returns:
+        Gate name -> float32 array `[samples, components]`, all u alike. A blind
+        function needs no images. None for one that looks at images, without any.
+    """
+    intervals = learned.intervals(options.tau)
+    if intervals is not None:
+        begins, decided = intervals
+        us = (np.arange(_US) + 0.5) / _US
+        everything = decided[np.searchsorted(begins, us, side="right") - 1]
+        ends = np.cumsum([gate.components for gate in model.gates])[:-1]
+        return dict(zip(model.gate_names, np.split(everything, ends, 1), strict=True))
+    if options.calibration is None:
+        return None
+    recorded = [
+        calibration.record(model, options.calibration, options.tau, u)
+        for u in np.linspace(0.0, 1.0, _US_OF_IMAGES).tolist()
+    ]
+    return {name: np.concatenate([r[name] for r in recorded]) for name in recorded[0]}

@@ -9,14 +9,20 @@ from tests.tflite import throttled
 from tests.tflite.executed import Counter
 from tests.tflite.structure import Structure
 from tfgate.throttling import Module
+from tflite import calibration
+from tflite import clustering
+from tflite import conversion
 from tflite import convert
+from tflite import cost_model
 from tflite import errors
+from tflite import expectations
 from tflite import metadata
 from tflite import reference
 from tflite import runtime
 from tflite.lowering.learned import Learned
 from tflite.lowering.learned import Weights
 from tflite.lowering.threshold import LogOddsThreshold
+from tflite.options import Options
 
 # Float32 sums in another order.
 TOLERANCE = 1e-4
@@ -90,10 +96,9 @@ def test_branches_stand_behind_conditions(made, name):
 
 def test_clusters_stand_behind_conditions(made):
     structure = Structure(made("vgg")[1])
-    # 3 and 3 components of 2 filters, two a cluster, what is over in the last one; of
-    # 4 filters one a cluster; of 3 filters two, three of them.
+    # At four gated places.
     conditions = sum(names.count("IF") for names in structure.subgraphs)
-    assert structure.main["IF"] >= 1 + 1 + 3 + 1 and conditions >= structure.main["IF"]
+    assert structure.main["IF"] >= 4 and conditions >= structure.main["IF"]
     assert len(structure.subgraphs) == 1 + 2 * conditions
     assert not {name for name in structure.all if "SELECT" in name or ":" in name}
     # Behind every convolution whose filters are gated there is a mask, with the scale.
@@ -173,6 +178,41 @@ def test_what_is_closed_is_not_computed(tmp_path, images):
         np.testing.assert_array_equal(np.isnan(predictions).any(axis=1), runs)
         seen |= set(runs.tolist())
     assert seen == {False, True}
+
+
+def test_clusters_come_from_what_a_blind_function_opens_over_u(images):
+    model = throttled.learned("vgg", "blind", images[:4])
+    opened = over_u(model)
+    us = (np.arange(64) + 0.5) / 64
+    expected = [calibration.record(model, images[:1], 0.5, u) for u in us.tolist()]
+    for gate in model.gates:
+        rows = np.concatenate([row[gate.name] for row in expected])
+        assert (opened[gate.name] == rows).mean() > 0.98  # but for close decisions
+    said = []
+    options = Options(min_group=4)
+    conversion.run(model, options, print_fn=said.append)
+    clusters = clustering.of_network(
+        model, opened, 4, cost_model.condition_macs(), cost_model.pass_macs()
+    )
+    assert clusters.describe() in said
+
+
+def test_those_of_a_contextual_one_from_images_too(tmp_path, images):
+    model = throttled.learned("mixed", "contextual", images[:4])
+    assert over_u(model) is None
+    opened = over_u(model, images[:4])
+    assert {rows.shape[0] for rows in opened.values()} == {4 * 9}
+    expected = calibration.record(model, images[:4], 0.5, u=0.25)
+    for name, rows in opened.items():
+        np.testing.assert_array_equal(rows[8:12], expected[name])
+    path = tmp_path / "f.tflite"
+    convert.convert(model, path, min_group=4, gate_outputs=True, calibration=images[:4])
+    compare(model, path, images[:4])
+
+
+def over_u(model, images=None):
+    learned = Learned(model, LogOddsThreshold(0.5))
+    return expectations.over_u(model, Options(calibration=images), learned)
 
 
 def test_dense_opens_everything(tmp_path, images):
