@@ -150,7 +150,7 @@ def center_crop(encoded, size):
         float32 `[size, size, 3]` in 0..255.
     """
     jpeg = tf.io.is_jpeg(encoded)
-    source = _shape(encoded, jpeg)
+    source = tf.ensure_shape(_shape(encoded, jpeg), [2])
     resized = resized_shape(source, size)
     source = tf.cast(source, tf.float32)
     scale = tf.cast(resized, tf.float32) / source
