@@ -57,6 +57,9 @@ class Product:
             place of something else, such as the classifier of an early exit, for the
             images that leave.
         factors: `Factor`s, at least one.
+        computed: the one of them that counts the filters which the layer computes; the
+            others count what it reads. None where no gate switches what it computes,
+            or where it is not known.
 
     Raises:
         ValueError: there are no factors.
@@ -64,6 +67,7 @@ class Product:
 
     macs: int
     factors: tuple[Factor, ...]
+    computed: Factor | None = None
 
     def __post_init__(self) -> None:
         if not self.factors:

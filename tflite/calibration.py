@@ -62,8 +62,25 @@ def record(model, images, tau, u=None):
     Returns:
         Gate name -> float32 array `[images, components]` of 0 and 1, in network order.
     """
+    found = gates(model, images, tau, u)
+    return {name: gate["decision"] for name, gate in found.items()}
+
+
+def gates(model, images, tau, u=None):
+    """What a network's gates say.
+
+    Args:
+        model: as for `record`.
+        images: as for `record`.
+        tau: as for `record`.
+        u: as for `record`.
+
+    Returns:
+        Gate name -> dict of float32 arrays `[images, components]`, in network order:
+        `decision`, `logits`, which are log odds, and others.
+    """
     # The flags are checked without waiting for TensorFlow.
     from tflite import reference
 
-    _, gates = reference.run_gates(model, np.asarray(images, "float32"), tau=tau, u=u)
-    return {name: gate["decision"] for name, gate in gates.items()}
+    images = np.asarray(images, "float32")
+    return reference.run_gates(model, images, tau=tau, u=u)[1]

@@ -29,7 +29,16 @@ from tflite.options import LEVELS
 from tflite.options import MAX_GROWTH
 from tflite.options import MIN_GROUP
 from tflite.options import Options
+from tflite.padding import FILTERS_AT_ONCE
 from tflite.quantization import int8
+
+# Options for what is made for images, and what that is.
+_FOR_IMAGES = {
+    "filters_at_once": "whose clusters and variants are made",
+    "max_growth": "whose variants are made",
+}
+# Decisions that are drawn for each gate beside those on calibration images.
+_DRAWS = 1600
 
 
 def run(model, options, clusters=None, print_fn=None, variants=None):
@@ -227,8 +236,11 @@ def _arranged(model, options, expected, print_fn):
     decisions = {gate.name: expected.decisions(gate.name) for gate in model.gates}
     clusters = _clusters(model, options, decisions, print_fn)
     growth = options.max_growth or MAX_GROWTH
-    prices = variants.Prices(cost_model.condition_macs(), cost_model.move_macs())
-    found = variants.of_network(model, decisions, clusters, growth, prices)
+    at_once = options.filters_at_once or FILTERS_AT_ONCE
+    macs = (cost_model.condition_macs(), cost_model.move_macs())
+    prices = variants.Prices(*macs, at_once)
+    draws = {gate.name: expected.draws(gate.name, _DRAWS) for gate in model.gates}
+    found = variants.of_network(model, decisions, clusters, growth, prices, draws)
     if print_fn is not None and clusters.blocks:
         print_fn(found.describe())
     return clusters.sites, found.blocks
@@ -242,6 +254,7 @@ def _clusters(model, options, decisions, print_fn):
         options.min_group or MIN_GROUP,
         cost_model.condition_macs(),
         cost_model.pass_macs(),
+        options.filters_at_once or FILTERS_AT_ONCE,
     )
     if print_fn is not None and clusters.blocks:
         print_fn(clusters.describe())
@@ -310,19 +323,16 @@ def _control(model, options, threshold):
             isinstance(block, tfgate.GatedFilters)
             for block in getattr(model, "blocks", ())
         )
-        for name in ("levels", "min_group", "max_growth"):
+        for name in ("levels", "min_group", *_FOR_IMAGES):
             value = getattr(options, name)
             if value is not None and not (filters and name != "levels"):
                 raise InputError(
                     f"Expected no --{name} without a throttled network and its input "
-                    "u, or, for --min_group and --max_growth, gated filters, got "
+                    "u, or, for all but --levels, gated filters, got "
                     f"{value!r}."
                 )
-        if options.max_growth is not None and options.calibration is None:
-            raise InputError(
-                "Expected --calibration_dataset with --max_growth, whose variants are "
-                f"made for images, got {options.max_growth!r} without."
-            )
+        if options.calibration is None:
+            _check_made_for_images(options)
         return None, None
     if options.max_growth is not None:
         raise InputError(
@@ -335,7 +345,7 @@ def _control(model, options, threshold):
             "lowering each; see --block_lowering."
         )
     filters = any(isinstance(block, tfgate.GatedFilters) for block in model.blocks)
-    for name in ("levels", "min_group"):
+    for name in ("levels", "min_group", "filters_at_once"):
         value = getattr(options, name)
         if value is not None and not filters:
             raise InputError(
@@ -349,13 +359,33 @@ def _control(model, options, threshold):
             f"throttled network, got {asked}."
         )
     if type(model.gating) in lowerings.Dial.CLASSES:
+        if options.filters_at_once is not None:
+            raise InputError(
+                "Expected no --filters_at_once for a throttled network whose gating "
+                "follows a rule: widths differ by --min_group; got "
+                f"{options.filters_at_once!r}."
+            )
         return lowerings.Dial(model), None
     if options.levels is not None:
         raise InputError(
             "Expected no --levels for a throttled network whose gating is learned: its "
             f"filters are in clusters, see --min_group; got {options.levels!r}."
         )
-    return None, lowerings.Learned(model, threshold)
+    learned = lowerings.Learned(model, threshold)
+    looks_at_images = learned.intervals(options.tau) is None
+    if looks_at_images and options.calibration is None:
+        _check_made_for_images(options)
+    return None, learned
+
+
+def _check_made_for_images(options):
+    for name, what in _FOR_IMAGES.items():
+        value = getattr(options, name)
+        if value is not None:
+            raise InputError(
+                f"Expected --calibration_dataset with --{name}, {what} for images, got "
+                f"{value!r} without."
+            )
 
 
 def _calibration(model, options):

@@ -4,7 +4,7 @@ r"""Converts a trained network to TFLite.
         --lowering=conditional [--tau=0.5] [--tau_input] [--gate_outputs] \
         [--quantize=none|dynamic|float16|int8] [--runtime=latest|2.16] \
         [--quantize_gates] [--labels=labels.txt] [--levels=4] [--min_group=16] \
-        [--max_growth=1.5] \
+        [--filters_at_once=32] [--max_growth=1.5] \
         [--signatures=gated,dense] \
         [--block_lowering=PATTERN=NAME] [--autotune] [--explain] \
         [--calibration_dataset=digits|cifar10|imagenet2012]
@@ -60,6 +60,7 @@ def convert(
     labels=None,
     levels=None,
     min_group=None,
+    filters_at_once=None,
     max_growth=None,
     calibration=None,
     check_samples=4,
@@ -94,6 +95,10 @@ def convert(
         min_group: least number of filters by which these widths differ, at least 1; of
             gated filters in other networks, least number of filters of a cluster. None
             means 16: convolutions of fewer filters hardly get faster.
+        filters_at_once: for gated filters, with calibration, how many filters the
+            target's convolutions compute at once, at least 1: clusters and variants
+            are made to fill them. None means 32, as with AVX-512; XNNPACK's kernels
+            for ARM compute 8.
         max_growth: for gated filters, with calibration, how large the file may become
             by variants of blocks, in times the dense file's size, at least 1: more of
             them follow an image's gates more closely. None means 1.5.
@@ -134,6 +139,7 @@ def convert(
         labels=labels,
         levels=levels,
         min_group=min_group,
+        filters_at_once=filters_at_once,
         max_growth=max_growth,
         calibration=calibration,
         check_samples=check_samples,
@@ -190,6 +196,13 @@ def define_flags():
         None,
         "Least number of filters by which these widths differ, or of a cluster of "
         "gated filters; 16.",
+    )
+    flags.DEFINE_integer(
+        "filters_at_once",
+        None,
+        "Filters that convolutions compute at once where the file will run, which "
+        "clusters and variants of gated filters should fill: 32 with AVX-512, the "
+        "default; 8 on ARM.",
     )
     flags.DEFINE_float(
         "max_growth",
@@ -261,6 +274,7 @@ def main():
         labels=labels,
         levels=values.levels,
         min_group=values.min_group,
+        filters_at_once=values.filters_at_once,
         max_growth=values.max_growth,
         calibration=_calibration(values),
         check_samples=values.check_samples,

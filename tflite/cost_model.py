@@ -123,12 +123,14 @@ class CostModel:
         make_context: function without arguments that makes a
             `tflite.lowering.Context`, for a lowering that is built only to see what it
             executes.
+        filters_at_once: how many filters a kernel computes, see `tflite.padding`.
     """
 
     source = "cost model"
 
-    def __init__(self, make_context):
+    def __init__(self, make_context, filters_at_once=1):
         self._make_context = make_context
+        self._at_once = filters_at_once
 
     def estimate(self, block, names, decisions):
         """Expected milliseconds of some lowerings of a block.
@@ -181,12 +183,12 @@ class CostModel:
         switched = context.switched[block.name]
         if name == "variants":
             found = context.variants[block.name]
-            work = _work_of_variants(switched, found.probabilities, kind, layers)
+            work = self._work_of_variants(switched, found.probabilities, kind, layers)
             moved = _moved_mib(block, found)
             return dataclasses.replace(work, mib=mib, moved=moved)
         share = np.interp(block.built_shape[1], *np.transpose(GATHER))
         parts = tuple(
-            Part(kind, s.macs, s.factors)
+            Part(kind, s.padded_macs(self._at_once), s.factors)
             if not s.shares
             else Part("pointwise", s.macs / share, s.factors, s.shares)
             for s in switched
@@ -196,26 +198,25 @@ class CostModel:
             mib += _PASSES_A_CLUSTER * _summed_mib(block, context)
         return Work(parts, len(conditions), mib)
 
+    def _work_of_variants(self, switched, probabilities, kind, layers):
+        """Work of a tree of variants, each as fast as layers of the block's own size.
 
-def _work_of_variants(switched, probabilities, kind, layers):
-    """Work of a tree of variants, each as fast as layers of the block's own size.
-
-    By the decisions for which variants were made they would seem better than they are:
-    the probabilities are of other images.
-    """
-    whole = sum(macs for _, macs in layers)
-    slower = sum(layer_ms(*layer) for layer in layers) / layer_ms(kind, whole)
-    passed = [1.0, *(1.0 - np.cumsum(probabilities))]
-    parts = tuple(
-        Part(
-            kind,
-            slower * entry.macs,
-            size=slower * whole,
-            expected=passed[len(entry.factors)],
+        By the decisions for which variants were made they would seem better than they
+        are: the probabilities are of other images.
+        """
+        whole = sum(macs for _, macs in layers)
+        slower = sum(layer_ms(*layer) for layer in layers) / layer_ms(kind, whole)
+        passed = [1.0, *(1.0 - np.cumsum(probabilities))]
+        parts = tuple(
+            Part(
+                kind,
+                slower * entry.padded_macs(self._at_once),
+                size=slower * whole,
+                expected=passed[len(entry.factors)],
+            )
+            for entry in switched
         )
-        for entry in switched
-    )
-    return Work(parts, math.ceil(math.log2(len(probabilities))))
+        return Work(parts, math.ceil(math.log2(len(probabilities))))
 
 
 def _moved_mib(block, found):

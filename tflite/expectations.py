@@ -1,9 +1,12 @@
 """What a plan expects of the gates: decisions on images like those of calibration."""
 
+import math
+
 import numpy as np
 
 import tfgate
 from tflite import calibration
+from tflite import variants
 
 _SEED = 0
 # So many draws stand for images where there are none.
@@ -23,16 +26,19 @@ class Expectations:
             calibration images, as `tflite.calibration.record` gives them; None for
             none. Without, an undecided component is open for half of the images,
             independently of all others.
+        log_odds: the same of log odds; None for none.
 
     Attributes:
         source: str, where they come from, for people.
         is_recorded: whether they were recorded on calibration images.
     """
 
-    def __init__(self, model, tau, recorded=None):
+    def __init__(self, model, tau, recorded=None, log_odds=None):
         report = tfgate.plan_compaction(model, tau)
         self._decided = {block.gate: block.decisions for block in report.blocks}
         self._recorded = recorded
+        self._log_odds = log_odds
+        self._boundary = math.log(tau) - math.log1p(-tau)
         self.is_recorded = recorded is not None
         stages = model.exits.stages()
         self._before = {
@@ -63,11 +69,30 @@ class Expectations:
             drawn = random.random((_DRAWS, len(decided))) < 0.5
             known = [np.nan if z is None else z for z in decided]
             return np.where(np.isnan(known), drawn, known).astype("float32")
+        return self._recorded[gate][self._reached(gate)]
+
+    def draws(self, gate, number):
+        """Decisions that images like those of calibration might have.
+
+        Args:
+            gate: its name.
+            number: how many.
+
+        Returns:
+            `tflite.variants.Draws`; None where no log odds are known.
+        """
+        if self._log_odds is None:
+            return None
+        log_odds = self._log_odds[gate][self._reached(gate)]
+        return variants.near(log_odds, self._boundary, number, _SEED)
+
+    def _reached(self, gate):
+        """Which images come to a gate."""
         reached = np.ones(len(self._recorded[gate]), bool)
         for leave in self._before[gate]:
             reached &= self._recorded[leave][:, 0] > 0
         # Where nobody comes, what the gate says of the others is the best guess.
-        return self._recorded[gate][reached if reached.any() else slice(None)]
+        return reached if reached.any() else slice(None)
 
 
 def expect(model, options):
@@ -77,10 +102,12 @@ def expect(model, options):
         model: a `tfgate.GatedModel`.
         options: `tflite.options.Options`, with calibration images as an array or None.
     """
-    recorded = None
-    if options.calibration is not None:
-        recorded = calibration.record(model, options.calibration, options.tau)
-    return Expectations(model, options.tau, recorded)
+    if options.calibration is None:
+        return Expectations(model, options.tau)
+    told = calibration.gates(model, options.calibration, options.tau)
+    recorded = {name: gate["decision"] for name, gate in told.items()}
+    log_odds = {name: gate["logits"] for name, gate in told.items()}
+    return Expectations(model, options.tau, recorded, log_odds)
 
 
 def over_u(model, options, learned):

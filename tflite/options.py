@@ -31,6 +31,8 @@ class Options:
         levels: widths of a throttled network's blocks; None for the default.
         min_group: least number of filters by which they differ, and of a cluster of
             gated filters; None for the default.
+        filters_at_once: number of filters that the target's convolutions compute at
+            once; None for the default.
         max_growth: largest size of the file to which variants of blocks may make it
             grow, in times the dense file's, at least 1; None for the default.
         calibration: float32 images `[images, height, width, channels]`, or
@@ -56,6 +58,7 @@ class Options:
     labels: tuple | None = None
     levels: int | None = None
     min_group: int | None = None
+    filters_at_once: int | None = None
     max_growth: float | None = None
     calibration: Any = dataclasses.field(default=None, compare=False)
     check_samples: int = 4
@@ -81,7 +84,7 @@ class Options:
                 "Expected --tau_input with --lowering=conditional or masked, got "
                 f"--lowering={self.lowering}, whose gates are decided."
             )
-        for name in ("levels", "min_group"):
+        for name in ("levels", "min_group", "filters_at_once"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"Expected --{name} of at least 1, got {value!r}.")

@@ -15,6 +15,7 @@ from tflite.lowering import registry
 from tflite.lowering.dial import Dial
 from tflite.lowering.threshold import LogOddsThreshold
 from tflite.options import MIN_GROUP
+from tflite.padding import FILTERS_AT_ONCE
 
 # Exact lowerings of blocks whose gates look at the image.
 _UNDECIDED = ("if", "variants", "groups", "gather", "masked")
@@ -216,7 +217,10 @@ def _estimator(model, options, plans, clusters, variants):
         "decisions": {plan.block.name: plan.decisions for plan in plans},
         "min_group": options.min_group or MIN_GROUP,
     }
-    return CostModel(lambda: trial_context(model, threshold, **attributes))
+    return CostModel(
+        lambda: trial_context(model, threshold, **attributes),
+        options.filters_at_once or FILTERS_AT_ONCE,
+    )
 
 
 def _cheapest(plan, expected, estimator):

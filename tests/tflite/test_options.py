@@ -16,6 +16,7 @@ from tflite.options import Options
         ({"lowering": "dense", "tau_input": True}, "--tau_input with"),
         ({"levels": 0}, "--levels of at least 1, got 0"),
         ({"min_group": -1}, "--min_group of at least 1, got -1"),
+        ({"filters_at_once": 0}, "--filters_at_once of at least 1, got 0"),
         ({"max_growth": 0.5}, "--max_growth of at least 1, got 0.5"),
         ({"max_growth": float("nan")}, "--max_growth of at least 1, got nan"),
         ({"max_growth": float("inf")}, "--max_growth of at least 1, got inf"),

@@ -126,7 +126,10 @@ def _of_layer(
         kind is channels.Kind.MIXES or (kind is channels.Kind.KEEPS and not sites)
     ):
         return reading(macs, opened, factors)
-    return [costs.Product(macs, factors)] if factors else []
+    if not factors:
+        return []
+    computes = kind is channels.Kind.MIXES and after is not None
+    return [costs.Product(macs, factors, factors[-1] if computes else None)]
 
 
 def _of_groups(macs: int, before: Site, after: Site, gate: Gate) -> list[costs.Product]:

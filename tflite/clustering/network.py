@@ -46,7 +46,9 @@ class NetworkClusters:
         return sum(getattr(found, name) for found in self.blocks.values())
 
 
-def of_network(model, decisions, min_group, condition_macs, pass_macs=0.0):
+def of_network(
+    model, decisions, min_group, condition_macs, pass_macs=0.0, filters_at_once=1
+):
     """Finds clusters for every `tfgate.GatedFilters` of a network.
 
     Args:
@@ -55,6 +57,7 @@ def of_network(model, decisions, min_group, condition_macs, pass_macs=0.0):
         min_group: least number of filters of a cluster.
         condition_macs: see `tflite.clustering.find`.
         pass_macs: likewise.
+        filters_at_once: likewise.
 
     Returns:
         `NetworkClusters`.
@@ -68,5 +71,6 @@ def of_network(model, decisions, min_group, condition_macs, pass_macs=0.0):
                 min_group=min_group,
                 condition_macs=condition_macs,
                 pass_macs=pass_macs,
+                filters_at_once=filters_at_once,
             )
     return NetworkClusters(blocks)

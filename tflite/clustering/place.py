@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def merge(decisions, least, weights, condition_macs):
+def merge(decisions, least, weights, condition_macs, widths=None):
     """Merges single components into clusters, always the pair that adds least.
 
     Args:
@@ -11,6 +11,8 @@ def merge(decisions, least, weights, condition_macs):
         least: least number of components of a cluster.
         weights: float `[images]`, MACs of a component that runs.
         condition_macs: clusters that are large enough are merged while that adds less.
+        widths: float `[components + 1]`, as how many components as many of them count;
+            None for as many. It counts for clusters that are large enough.
 
     Returns:
         List of lists of components, ascending.
@@ -19,10 +21,13 @@ def merge(decisions, least, weights, condition_macs):
     least = min(least, len(members))
     opened = decisions.T.astype("float64")
     both = (opened * weights) @ opened.T
+    as_many = np.arange(len(members) + 1)
+    widths = as_many if widths is None else widths
     while len(members) > 1:
         sizes = np.array([len(own) for own in members])
-        added = _added(sizes, np.diag(both), both)
         small = sizes < least
+        priced = as_many if small.any() else widths
+        added = _added(priced, sizes, np.diag(both), both)
         if small.any():
             added[~(small[:, None] | small)] = np.inf
         elif added.min() >= condition_macs:
@@ -45,13 +50,15 @@ class Place:
         clusters: number of clusters.
         least: least number of components of a cluster.
         weights: float `[images]`, the cost of a component that runs.
+        widths: as for `merge`.
     """
 
-    def __init__(self, decisions, labels, clusters, least, weights):
+    def __init__(self, decisions, labels, clusters, least, weights, widths=None):
         self.labels = labels
         self._decisions = decisions.astype("int32")
         self._least = least
         self._weights = weights
+        self._widths = np.arange(len(labels) + 1) if widths is None else widths
         self._sizes = np.bincount(labels, minlength=clusters)
         members = np.eye(clusters, dtype="int32")[labels]
         # Number of open members, [images, clusters].
@@ -90,7 +97,7 @@ class Place:
                 return
             opened = (self._open[:, kept] > 0).T.astype("float64")
             both = (opened * self._weights) @ opened.T
-            added = _added(self._sizes[kept], np.diag(both), both)
+            added = _added(self._widths, self._sizes[kept], np.diag(both), both)
             first, second = np.unravel_index(np.argmin(added), added.shape)
             if added[first, second] >= condition_macs:
                 return
@@ -104,11 +111,12 @@ class Place:
         theirs = self._decisions[:, partners]
         mine = ((self._open[:, own, None] - z + theirs) > 0).T @ self._weights
         other_open = ((self._open[:, other, None] + z - theirs) > 0).T @ self._weights
-        after = self._sizes[own] * mine + self._sizes[other] * other_open
+        first, second = self._widths[self._sizes[[own, other]]]
+        after = first * mine + second * other_open
         return now[own] + now[other] - after, partners
 
     def _cost(self, count, size):
-        return size * float((count > 0) @ self._weights)
+        return self._widths[size] * float((count > 0) @ self._weights)
 
     def _put(self, component, cluster):
         z = self._decisions[:, component]
@@ -120,15 +128,19 @@ class Place:
         self.labels[component] = cluster
 
 
-def _added(sizes, alone, both):
+def _added(widths, sizes, alone, both):
     """What merging each pair of clusters adds: `[clusters, clusters]`, inf below.
 
     Args:
+        widths: float `[components + 1]`, as how many components each number counts.
         sizes: int `[clusters]`.
         alone: `[clusters]`, the weight of the images that open each.
         both: `[clusters, clusters]`, of those that open both.
     """
     either = alone[:, None] + alone - both
-    added = (sizes[:, None] + sizes) * either - (sizes * alone)[:, None] - sizes * alone
+    apart = widths[sizes] * alone
+    # Clusters with themselves, which are more than there are, do not count.
+    together = np.minimum(sizes[:, None] + sizes, len(widths) - 1)
+    added = widths[together] * either - apart[:, None] - apart
     added[np.tril_indices(len(sizes))] = np.inf
     return added

@@ -8,7 +8,8 @@ costs is, over images n,
         + condition_macs * conditions + pass_macs * sum_c MiB(c)
 
 with the block's products p (a convolution between two gated places has two factors) and
-z' the decisions with every member of an open cluster open. Each cluster is a condition,
+z' the decisions with every member of an open cluster open; a cluster whose filters do
+not fill a kernel computes more (`tflite.padding`). Each cluster is a condition,
 and between two gated places so is each pair of a cluster and what it is read by, with
 an addition of its own. `find` lowers J place by
 place: with the other places fixed, J is a weighted sum over images of the filters that
@@ -25,6 +26,7 @@ import numpy as np
 from tfgate.blocks import Site
 from tflite.clustering import place
 from tflite.clusters import SiteClusters
+from tflite.padding import padded
 
 # Open for so many of the images that a condition hardly ever saves anything.
 UNGATED_RATE = 0.99
@@ -40,7 +42,8 @@ class Clustering:
     Attributes:
         sites: place name -> `tflite.clusters.SiteClusters`.
         macs: expected MACs of what the block's gates switch, per image.
-        cost: the same with what conditions and passes over the memory cost, as MACs.
+        cost: the same with what conditions, passes over the memory and filters that
+            fill a kernel cost, as MACs.
         original_macs: the same with clusters of neighbours in the original order.
         by_rate_macs: the same with clusters of neighbours in the order of their rates.
         component_macs: the same with a condition for every component: the least that
@@ -60,7 +63,16 @@ class Clustering:
     by_rate_conditions: int
 
 
-def find(block, decisions, *, min_group, condition_macs=0.0, pass_macs=0.0, never=()):
+def find(
+    block,
+    decisions,
+    *,
+    min_group,
+    condition_macs=0.0,
+    pass_macs=0.0,
+    filters_at_once=1,
+    never=(),
+):
     """Finds clusters for every gated place of a block.
 
     Args:
@@ -72,6 +84,7 @@ def find(block, decisions, *, min_group, condition_macs=0.0, pass_macs=0.0, neve
         condition_macs: what a condition costs, as MACs: clusters grow beyond
             `min_group` while a merger saves more than it opens.
         pass_macs: what a pass over one MiB of memory costs, as MACs.
+        filters_at_once: how many filters a kernel computes, see `tflite.padding`.
         never: components that are closed for every image, whatever it is.
 
     Returns:
@@ -94,7 +107,8 @@ def find(block, decisions, *, min_group, condition_macs=0.0, pass_macs=0.0, neve
             f"Expected components {never.tolist()} of block {block.name!r} to be "
             "closed for every image, got open ones."
         )
-    search = _Search(block, decisions, min_group, (condition_macs, pass_macs), never)
+    prices = (condition_macs, pass_macs, filters_at_once)
+    search = _Search(block, decisions, min_group, prices, never)
     plain = {name: search.in_order(order) for name, order in _ORDERS.items()}
     starts = [*plain.values(), *map(search.merged, _BEGINNINGS)]
     best = min((search.improved(start) for start in starts), key=search.cost)
@@ -124,7 +138,7 @@ class _Search:
         self._sites = block.sites
         self._products = block.products()
         self._decisions = decisions
-        self._condition_macs, pass_macs = prices
+        self._condition_macs, pass_macs, self._at_once = prices
         self._pass_macs = {k: pass_macs * mib for k, mib in next_maps(block).items()}
         rates = decisions.mean(axis=0)
         self._rates = rates
@@ -160,11 +174,13 @@ class _Search:
         clusters = self.single()
         for site in self._sites:
             own = self._free[site.name]
+            weights, widths = self._weights(site, clusters)
             merged = place.merge(
                 self._decisions[:, own],
                 self._least[site.name],
-                self._weights(site, clusters),
+                weights,
                 share * self._price(site, clusters),
+                widths,
             )
             clusters[site.name] = [own[members].tolist() for members in merged]
         return clusters
@@ -173,13 +189,15 @@ class _Search:
 
     def macs(self, clusters):
         """Expected MACs."""
-        return float(np.mean(self._macs(self._opened(clusters))))
+        return float(np.mean(products_macs(self._products, self._opened(clusters))))
 
     def cost(self, clusters):
-        """J: MACs and conditions."""
+        """J: MACs, padding and conditions."""
         passes = sum(self._pass_macs[k] * len(own) for k, own in clusters.items())
         conditions = self._condition_macs * self.conditions(clusters)
-        return self.macs(clusters) + conditions + passes
+        opened, padding = self._opened(clusters), self._padding(clusters)
+        macs = products_macs(self._products, opened, padding)
+        return float(np.mean(macs)) + conditions + passes
 
     def conditions(self, clusters):
         """Number of conditions."""
@@ -211,21 +229,44 @@ class _Search:
                 opened[:, members] = self._decisions[:, members].any(1, keepdims=True)
         return opened
 
-    def _macs(self, opened):
-        return products_macs(self._products, opened)
+    def _padding(self, clusters):
+        """For each component, filters that its cluster computes, of those it has."""
+        found = np.ones(self._decisions.shape[1])
+        for site in self._sites:
+            each = site.filters_per_gate
+            parts = [(self._ungated[site.name], site.filters_always_open)]
+            parts += [(own, 0) for own in clusters[site.name]]
+            for own, more in parts:
+                count = each * len(own) + more
+                if own:
+                    found[own] = padded(count, self._at_once) / count
+        return found
 
     def _weights(self, site, clusters):
-        """What a filter of a place costs in each image, with the others as they are."""
+        """What filters of a place cost, with the others as they are.
+
+        Returns:
+            `(weights, widths)`: float `[images]`, the cost of a component that runs;
+            float `[components + 1]`, as how many components as many of them count:
+            more where they do not fill a kernel.
+        """
         opened = self._opened(clusters)
-        total = np.zeros(len(opened))
+        total, computed = np.zeros(len(opened)), 0.0
         for product in self._products:
             own = [f for f in product.factors if f.weights[site.components].any()]
             others = [f for f in product.factors if f not in own]
             for factor in own:
                 rest = [f for f in own if f is not factor] + others
                 share = np.prod([_share(f, opened) for f in rest], 0)
-                total += product.macs * share / factor.filters
-        return site.filters_per_gate * total / len(opened)
+                macs = product.macs * share / factor.filters
+                total += macs
+                if factor is product.computed:
+                    computed += macs.mean()
+        counts = np.arange(len(self._free[site.name]) + 1)
+        full = padded(site.filters_per_gate * counts, self._at_once)
+        padding = full / site.filters_per_gate - counts
+        widths = counts + computed / max(total.mean(), 1e-9) * padding
+        return site.filters_per_gate * total / len(opened), widths
 
     # --- Improvements
 
@@ -235,9 +276,11 @@ class _Search:
         for _ in range(_PASSES):
             better = dict(best)
             for site in self._sites:
-                weights = self._weights(site, better)
                 better[site.name] = self._rearrange(
-                    site, better[site.name], weights, self._price(site, better)
+                    site,
+                    better[site.name],
+                    self._weights(site, better),
+                    self._price(site, better),
                 )
             new = self.cost(better)
             if new >= cost * (1 - 1e-6):
@@ -255,7 +298,7 @@ class _Search:
             np.array([labels[c] for c in components]),
             len(clusters),
             min(self._least[site.name], len(components)),
-            weights,
+            *weights,
         )
         for component in range(len(components)):
             changing.improve(component)
@@ -309,19 +352,25 @@ def _adjacent(sites, products):
     return sorted(found)
 
 
-def products_macs(products, opened):
+def products_macs(products, opened, padding=None):
     """MACs of a block's products under given decisions.
 
     Args:
         products: `tfgate.costs.Product`s of one gate.
         opened: array `[decisions, components]` of 0 and 1.
+        padding: array `[components]`, or `[decisions, components]`: as how many filters
+            each one counts where a layer computes it; None for 1.
 
     Returns:
         float64 `[decisions]`.
     """
     total = np.zeros(len(opened))
+    widened = opened if padding is None else opened * padding
     for product in products:
-        shares = [_share(factor, opened) for factor in product.factors]
+        shares = [
+            _share(factor, widened if factor is product.computed else opened)
+            for factor in product.factors
+        ]
         total += product.macs * np.prod(shares, axis=0)
     return total
 

@@ -8,6 +8,7 @@ import numpy as np
 import tfgate
 from tfgate.blocks import Site
 from tflite.clustering.search import products_macs
+from tflite.padding import padded
 from tflite.variants import search
 
 _BYTES = 4
@@ -60,7 +61,10 @@ class NetworkVariants:
         """What was found, in one line for people."""
         if not self.choices:
             return "variants of blocks: none that pay within --max_growth"
-        expected = sum(choice.macs for choice in self.choices.values())
+        expected = sum(
+            float(choice.probabilities @ self.macs[name])
+            for name, choice in self.choices.items()
+        )
         whole = sum(own[-1] for own in self.macs.values())
         count = sum(len(choice.sets) for choice in self.choices.values())
         growth = 1.0 + self.added_bytes / self.dense_bytes
@@ -78,39 +82,66 @@ class Prices:
     Attributes:
         condition: of a condition.
         move: of putting channels among zeros, in a map of one MiB.
+        filters_at_once: how many filters a kernel computes, see `tflite.padding`.
     """
 
     condition: float = 0.0
     move: float = 0.0
+    filters_at_once: int = 1
 
 
 class _Block:
     """One block's choices, and what each of them costs."""
 
-    def __init__(self, block, decisions, otherwise, prices):
+    def __init__(self, block, decisions, draws, otherwise, prices):
         self.products = block.products()
         self.name = block.name
-        components = block.gate.components
-        whole = self.count_macs(np.ones((1, components), bool))[0]
-        self._bytes_a_mac = _BYTES * _weights(block) / whole
+        self._at_once = prices.filters_at_once
+        everything = np.ones((1, block.gate.components), bool)
+        self._bytes_a_mac = _BYTES * _weights(block) / self.count_macs(everything)[0]
+        self._sliced = everything[0]
+        whole = self._work().macs(everything)[0]
         self.choice = None
         self.added_bytes = 0.0
         self._cost = min(whole, otherwise)
         self._condition_macs = prices.condition
-        self._sliced = np.ones(components, bool)
+        self._sliced = everything[0].copy()
         self._moved_macs = 0.0
         self._slice_where_it_pays(block, decisions, prices)
-        self._choices = [
-            self._with_unsliced(choice)
-            for choice in search.find(decisions & self._sliced, self._macs_of_sliced)
-        ]
+        if draws is not None:
+            sliced = draws.decisions & self._sliced
+            draws = dataclasses.replace(draws, decisions=sliced)
+        found = search.find(decisions & self._sliced, self._work(), draws=draws)
+        self._choices = list(map(self._with_unsliced, found))
 
     def count_macs(self, sets):
         """MACs of the products of each set: float `[sets]`."""
         return products_macs(self.products, np.asarray(sets, "float64"))
 
-    def _macs_of_sliced(self, sets):
-        return self.count_macs(sets | ~self._sliced)
+    def _work(self):
+        """What sets cost, with filters that kernels compute and that are not there.
+
+        Components that are not sliced are in every set.
+        """
+        factors = [f for product in self.products for f in product.factors]
+        weights = np.stack([f.weights for f in factors], axis=1).astype("float32")
+        always = np.array([f.always for f in factors])
+        always = always + weights[~self._sliced].sum(axis=0)
+        at_once, products = self._at_once, self.products
+
+        def price(sums):
+            filters, total, number = sums + always, 0.0, 0
+            for product in products:
+                share = 1.0
+                for factor in product.factors:
+                    count = filters[..., number]
+                    if factor is product.computed:
+                        count = padded(count, at_once)
+                    share, number = share * count / factor.filters, number + 1
+                total = total + product.macs * share
+            return np.asarray(total, "float64")
+
+        return search.Work(weights * self._sliced[:, None], price)
 
     def _with_unsliced(self, choice):
         sets = choice.sets | ~self._sliced
@@ -141,12 +172,12 @@ class _Block:
 
     def _trial_cost(self, decisions):
         """Expected MACs with a few variants."""
-        fitted = search.fit(decisions & self._sliced, self._macs_of_sliced, (_TRIED,))
-        opened = decisions & self._sliced
+        opened, work = decisions & self._sliced, self._work()
+        fitted = search.fit(opened, work, (_TRIED,))
         whole = np.ones((1, len(self._sliced)), bool)
         sets = fitted.get(_TRIED, whole)
         ran = search.first_cover(sets, opened)
-        return float(self._macs_of_sliced(sets)[ran].mean())
+        return float(work.macs(sets)[ran].mean())
 
     def steps(self):
         """Yields `(saved MACs for each added byte, choice)` of larger choices."""
@@ -174,7 +205,7 @@ class _Block:
         return self._bytes_a_mac * float(self.count_macs(choice.sets[:-1]).sum())
 
 
-def of_network(model, decisions, clusters, max_growth, prices):
+def of_network(model, decisions, clusters, max_growth, prices, draws=None):
     """Finds variants for every `tfgate.GatedFilters` of a network.
 
     The block whose next variants save the most MACs for each byte gets them, until no
@@ -186,14 +217,17 @@ def of_network(model, decisions, clusters, max_growth, prices):
         clusters: `tflite.clustering.NetworkClusters`, what a block costs otherwise.
         max_growth: largest size of the file, in times the dense network's.
         prices: `Prices`.
+        draws: gate name -> `tflite.variants.Draws` of further decisions; None for none.
 
     Returns:
         `NetworkVariants`.
     """
+    draws = draws or {}
     blocks = [
         _Block(
             block,
             np.asarray(decisions[block.gate.name]) > 0,
+            draws.get(block.gate.name),
             clusters.blocks[block.name].cost,
             prices,
         )

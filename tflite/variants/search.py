@@ -7,7 +7,8 @@ macs(S_m) each, the expected work of n of them is
     J(S) = sum over images of macs(the first S_m that holds what the image opens)
 
 which falls with n on the images on which sets are chosen. On others it does not: a set
-that is made of few images rarely holds another one. So n is found by cross-validation.
+that is made of few images rarely holds another one. So more are drawn, where log odds
+are known (`tflite.variants.draws`), and n is found by cross-validation on the images.
 
 Images are merged, as in agglomerative clustering, always the two groups whose union
 adds least to J; then each image moves to the set that is cheapest for it, and each set
@@ -15,15 +16,44 @@ shrinks to what its images open, while that lowers J.
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
 # Numbers of sets that are tried, beside the one of everything.
-COUNTS = (1, 2, 3, 4, 5, 7, 9, 12, 15)
+COUNTS = (1, 2, 3, 4, 5, 7, 9, 12, 15, 19, 24, 31)
 _FOLDS = 3
 # Images that are merged one by one; the others join the groups that these make.
 _MERGED = 128
 _ROUNDS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What sets of components cost: a function of a few sums over their members.
+
+    Attributes:
+        weights: float32 `[components, sums]`, what each component adds to each sum.
+        price: function of sums, `[..., sums]`, to MACs, `[...]`, that never falls with
+            any of them.
+    """
+
+    weights: np.ndarray
+    price: Callable[[np.ndarray], np.ndarray]
+
+    def macs(self, sets):
+        """MACs of bool sets `[sets, components]`: float `[sets]`."""
+        return self.price(sets.astype("float32") @ self.weights)
+
+    def of_unions(self, sets, others):
+        """MACs of the union of each set with each other one: `[sets, others]`."""
+        others = others.astype("float32")
+        sums = [
+            (own.astype("float32") @ self.weights)
+            + others @ np.where(own[:, None], np.float32(0.0), self.weights)
+            for own in sets
+        ]
+        return self.price(np.array(sums))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +63,8 @@ class Choice:
     Attributes:
         sets: bool `[n + 1, components]`, in ascending order of MACs, the last of
             everything.
-        macs: expected MACs of an image that was not used to find them.
+        macs: expected MACs, by what counts them, of an image that was not used to
+            find the sets.
         probabilities: float `[n + 1]`, share of such images that runs each set.
     """
 
@@ -42,14 +73,14 @@ class Choice:
     probabilities: np.ndarray
 
 
-def find(decisions, count_macs, counts=COUNTS):
+def find(decisions, work, counts=COUNTS, draws=None):
     """Finds sets of several numbers.
 
     Args:
         decisions: bool `[images, components]`.
-        count_macs: function of sets, bool `[sets, components]`, to the MACs of each,
-            float `[sets]`; never less for a larger set.
+        work: `Work`, which counts MACs.
         counts: numbers of sets beside that of everything, ascending.
+        draws: `tflite.variants.draws.Draws` of these images, or None.
 
     Returns:
         List of `Choice`, one for each number; shorter where there are fewer images
@@ -60,27 +91,36 @@ def find(decisions, count_macs, counts=COUNTS):
     number = np.arange(len(decisions)) % folds
     held_out = {count: [] for count in counts}
     for fold in range(folds) if folds > 1 else ():
-        for count, sets in fit(decisions[number != fold], count_macs, counts).items():
+        known = _with_draws(decisions, number != fold, draws)
+        for count, sets in fit(known, work, counts).items():
             ran = first_cover(sets, decisions[number == fold])
             held_out[count].append(np.eye(len(sets))[ran].mean(axis=0))
     found = []
-    for count, sets in fit(decisions, count_macs, counts).items():
+    known = _with_draws(decisions, number >= 0, draws)
+    for count, sets in fit(known, work, counts).items():
         shares = [own for own in held_out[count] if len(own) == len(sets)]
         if not shares:
             continue
         probabilities = np.mean(shares, axis=0)
         found.append(
-            Choice(sets, float(probabilities @ count_macs(sets)), probabilities)
+            Choice(sets, float(probabilities @ work.macs(sets)), probabilities)
         )
     return found
 
 
-def fit(decisions, count_macs, counts):
+def _with_draws(decisions, kept, draws):
+    """Some of the images, and what was drawn near them."""
+    if draws is None:
+        return decisions[kept]
+    return np.concatenate([decisions[kept], draws.decisions[kept[draws.origins]]])
+
+
+def fit(decisions, work, counts):
     """Sets that are best for some images.
 
     Args:
         decisions: as for `find`.
-        count_macs: likewise.
+        work: likewise.
         counts: likewise.
 
     Returns:
@@ -89,14 +129,14 @@ def fit(decisions, count_macs, counts):
     """
     seeds = np.unique(decisions, axis=0, return_counts=True)
     seeds, weights = _thinned(*seeds)
-    groups = _Groups(seeds, weights, count_macs)
+    groups = _Groups(seeds, weights, work)
     found = {}
     for count in sorted(counts, reverse=True):
         if count > len(seeds):
             continue
         groups.merge_to(count)
-        sets = _refined(groups.sets, decisions, count_macs)
-        sets = with_everything(sets, count_macs)
+        sets = _refined(groups.sets, decisions, work)
+        sets = with_everything(sets, work)
         if len(sets) > 1:
             found[count] = sets
     return dict(sorted(found.items()))
@@ -116,29 +156,29 @@ def first_cover(sets, decisions):
     return np.argmax(missing == 0, axis=1)
 
 
-def with_everything(sets, count_macs):
+def with_everything(sets, work):
     """Orders sets by MACs, and adds the one of everything.
 
     Args:
         sets: bool `[sets, components]`.
-        count_macs: as for `find`.
+        work: as for `find`.
 
     Returns:
         bool `[sets + 1, components]`.
     """
     sets = sets[~sets.all(axis=1)]
-    sets = sets[np.argsort(count_macs(sets), kind="stable")]
+    sets = sets[np.argsort(work.macs(sets), kind="stable")]
     return np.concatenate([sets, np.ones((1, sets.shape[1]), bool)])
 
 
 class _Groups:
     """Groups of images, merged where the union of what they open adds least."""
 
-    def __init__(self, seeds, weights, count_macs):
-        self._count_macs = count_macs
+    def __init__(self, seeds, weights, work):
+        self._work = work
         self.sets = seeds.copy()
         self._weights = weights.astype(float)
-        self._macs = count_macs(self.sets)
+        self._macs = work.macs(self.sets)
         rows = [self._added(k) for k in range(len(seeds))]
         self._matrix = np.array(rows)
         np.fill_diagonal(self._matrix, np.inf)
@@ -151,7 +191,7 @@ class _Groups:
             first, second = min(first, second), max(first, second)
             self.sets[first] |= self.sets[second]
             self._weights[first] += self._weights[second]
-            self._macs[first] = self._count_macs(self.sets[first : first + 1])[0]
+            self._macs[first] = self._work.macs(self.sets[first : first + 1])[0]
             self.sets = np.delete(self.sets, second, axis=0)
             self._weights = np.delete(self._weights, second)
             self._macs = np.delete(self._macs, second)
@@ -161,7 +201,7 @@ class _Groups:
             self._matrix[first] = self._matrix[:, first] = added
 
     def _added(self, k):
-        unions = self._count_macs(self.sets | self.sets[k])
+        unions = self._work.macs(self.sets | self.sets[k])
         both = self._weights + self._weights[k]
         alone = self._weights * self._macs + self._weights[k] * self._macs[k]
         return both * unions - alone
@@ -176,13 +216,13 @@ def _thinned(seeds, weights):
     return seeds[kept], np.bincount(owner, weights, minlength=len(kept))
 
 
-def _refined(sets, decisions, count_macs):
+def _refined(sets, decisions, work):
     """Images move to the cheapest set, sets shrink to their images."""
-    best, best_cost = sets, _cost(sets, decisions, count_macs)
+    best, best_cost = sets, _cost(sets, decisions, work)
     for _ in range(_ROUNDS):
-        macs = count_macs(sets)
+        macs = work.macs(sets)
         # What each set would cost if it took the image in.
-        grown = np.stack([count_macs(own | decisions) for own in sets], axis=1)
+        grown = work.of_unions(sets, decisions).T
         sizes = np.bincount(_cheapest(sets, decisions, macs), minlength=len(sets))
         added = grown + sizes * (grown - macs)
         owner = added.argmin(axis=1)
@@ -192,7 +232,7 @@ def _refined(sets, decisions, count_macs):
                 for k, own in enumerate(sets)
             ]
         )
-        cost = _cost(sets, decisions, count_macs)
+        cost = _cost(sets, decisions, work)
         if cost >= best_cost * (1 - 1e-9):
             break
         best, best_cost = sets, cost
@@ -204,6 +244,6 @@ def _cheapest(sets, decisions, macs):
     return np.where(holds, macs, np.inf).argmin(axis=1)
 
 
-def _cost(sets, decisions, count_macs):
-    whole = with_everything(sets, count_macs)
-    return float(count_macs(whole)[first_cover(whole, decisions)].mean())
+def _cost(sets, decisions, work):
+    whole = with_everything(sets, work)
+    return float(work.macs(whole)[first_cover(whole, decisions)].mean())

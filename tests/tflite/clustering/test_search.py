@@ -198,3 +198,46 @@ def test_nothing_but_open_components():
 def test_bad_decisions(decisions, never, message):
     with pytest.raises(ValueError, match=message):
         clustering.find(block(), decisions, min_group=2, never=never)
+
+
+def test_clusters_fill_kernels():
+    # Of two causes with 6 and 10 components, clusters of at least 4: kernels compute 8.
+    random = np.random.default_rng(0)
+    causes = random.random((400, 2)) < 0.4
+    decisions = causes[:, np.repeat([0, 1], [6, 10])]
+    made = block(inner=16)
+    plain, filling = (
+        clustering.find(made, decisions, min_group=4, filters_at_once=at_once)
+        for at_once in (1, 8)
+    )
+    assert sorted(map(len, plain.sites["inner1"].clusters)) == [6, 10]
+    # Exact clusters would compute 8 and 16 filters; what is read is not padded.
+    sizes = sorted(map(len, filling.sites["inner1"].clusters))
+    assert sum(sizes) == 16 and filling.cost <= padded_cost(made, decisions, plain)
+    assert filling.macs >= plain.macs == pytest.approx(plain.component_macs)
+
+
+def padded_cost(made, decisions, found):
+    """By brute force, for a block with one place and kernels of 8 filters."""
+    first, second = made.products()
+    assert first.computed is first.factors[0] and second.computed is None
+    total = 0.0
+    for own in found.sites["inner1"].clusters:
+        runs = decisions[:, list(own)].any(axis=1).mean()
+        computed = 4 if len(own) <= 4 else -(-len(own) // 8) * 8
+        total += runs * (first.macs * computed + second.macs * len(own)) / 16
+    return total
+
+
+@pytest.mark.parametrize("at_once", [1, 4, 8])
+def test_the_cost_of_padding_is_counted(at_once):
+    decisions, _ = factors(12)
+    made = block(inner=12)
+    found = clustering.find(made, decisions, min_group=5, filters_at_once=at_once)
+    if at_once == 1:
+        assert found.cost == pytest.approx(found.macs)
+    if at_once == 8:
+        assert found.cost == pytest.approx(
+            padded_cost(made, decisions, found) * 16 / 12
+        )
+    assert found.cost >= found.macs

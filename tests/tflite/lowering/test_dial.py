@@ -166,6 +166,7 @@ def test_dense_fixes_u_at_one(tmp_path, images):
         ({"min_group": 0}, "--min_group of at least 1"),
         ({"lowering": "dense", "levels": 2}, "no --levels"),
         ({"levels": 2}, "no --levels for a network without gated filters"),
+        ({"filters_at_once": 8}, "no --filters_at_once for a network without gated f"),
         ({"min_group": 8}, "no --min_group for a network without gated filters"),
     ],
 )
@@ -173,6 +174,13 @@ def test_what_does_not_fit_is_refused(tmp_path, arguments, message):
     model = throttled.network("resnet")
     with pytest.raises(errors.InputError, match=message):
         convert.convert(model, tmp_path / "f.tflite", **arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_widths_do_not_fill_kernels(tmp_path):
+    model = throttled.network("resnext")
+    with pytest.raises(errors.InputError, match="whose gating follows a rule.*got 8"):
+        convert.convert(model, tmp_path / "f.tflite", filters_at_once=8)
     assert not list(tmp_path.iterdir())
 
 

@@ -283,6 +283,7 @@ def test_filters_have_no_int8(tmp_path, images):
         ({"tau_input": True}, "without --tau_input"),
         ({"levels": 2}, "no --levels for a throttled network whose gating is learned"),
         ({"max_growth": 2.0}, "no --max_growth for a throttled network"),
+        ({"filters_at_once": 8}, "--calibration_dataset with --filters_at_once"),
         ({"autotune": True}, "no --autotune for a throttled network"),
         ({"block_lowering": [("filters", "gather")]}, "exact lowerings: groups, mas"),
     ],

@@ -117,3 +117,40 @@ def test_what_variants_move(everywhere):
     before, after = (4 * h * h * c / 2**20 for h, c in ((16, 16), (8, 32)))
     assert mib["input"] == 0.5 * before and mib["output"] == after
     assert mib.get("shortcut", after) == after and "inner" not in mib
+
+
+def test_variants_fill_kernels(model):
+    # The first filters are open, any number of them.
+    counts = np.random.default_rng(0).integers(1, 65, size=(80, 1))
+    opened = {
+        gate.name: np.arange(gate.components) * 64 < counts * gate.components
+        for gate in model.gates
+    }
+    clusters = clustering.of_network(model, opened, 64, 0.0)
+    widths = {}
+    for at_once in (1, 16):
+        prices = variants.Prices(filters_at_once=at_once)
+        found = variants.of_network(model, opened, clusters, 5.0, prices)
+        own = found.choices["conv4_block1"]
+        widths[at_once] = own.sets.sum(axis=1)
+        macs = found.macs["conv4_block1"]
+        # What is told to people are MACs, without padding.
+        whole = sum(p.macs for p in model.blocks[-1].products())
+        np.testing.assert_allclose(macs, whole * widths[at_once] / 64)
+        assert own.macs >= float(own.probabilities @ macs) - 1e-6
+    # Filters that a kernel computes anyway are seldom left out.
+    missing = {at_once: (-own % 16).mean() for at_once, own in widths.items()}
+    assert missing[16] < 0.7 * missing[1]
+
+
+def test_draws_make_sets_larger(model):
+    opened = decisions(model)
+    everything = {
+        gate.name: variants.Draws(np.ones((1, gate.components), bool), np.zeros(1, int))
+        for gate in model.gates
+    }
+    clusters = clustering.of_network(model, opened, 64, 0.0)
+    alone = variants.of_network(model, opened, clusters, 3.0, PRICES)
+    drawn = variants.of_network(model, opened, clusters, 3.0, PRICES, everything)
+    assert alone.blocks.keys() == drawn.blocks.keys()
+    assert alone.blocks != drawn.blocks

@@ -4,6 +4,7 @@ import dataclasses
 
 from tfgate.blocks import Site
 from tflite.lowering.filters.segments import count_macs
+from tflite.padding import padded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,16 +17,32 @@ class Switched:
             them any component is open.
         shares: tuples of components, likewise. Of what runs, only the share of the
             open ones among each of them does.
+        convolutions: of the convolutions among them, pairs of MACs and the number of
+            filters; negative MACs of those that run in other cases alone.
     """
 
     macs: int
     factors: tuple[tuple[int, ...], ...] = ()
     shares: tuple[tuple[int, ...], ...] = ()
+    convolutions: tuple[tuple[int, int], ...] = dataclasses.field(
+        default=(), compare=False
+    )
 
     @property
     def is_switched(self):
         """Whether it depends on decisions."""
         return bool(self.factors or self.shares)
+
+    def padded_macs(self, at_once):
+        """MACs with those of filters that are computed and not there.
+
+        Args:
+            at_once: see `tflite.padding.padded`.
+        """
+        return self.macs + sum(
+            macs * (padded(filters, at_once) / filters - 1.0)
+            for macs, filters in self.convolutions
+        )
 
 
 def merged(switched):
@@ -40,8 +57,9 @@ def merged(switched):
     totals = {}
     for entry in switched:
         key = (tuple(sorted(set(entry.factors))), tuple(sorted(entry.shares)))
-        totals[key] = totals.get(key, 0) + entry.macs
-    return [Switched(macs, *key) for key, macs in totals.items() if macs]
+        macs, convolutions = totals.get(key, (0, ()))
+        totals[key] = macs + entry.macs, convolutions + entry.convolutions
+    return [Switched(own[0], *key, own[1]) for key, own in totals.items() if own[0]]
 
 
 def of_block(block):

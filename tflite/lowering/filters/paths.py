@@ -359,7 +359,8 @@ class PartitionedPath:
                 for made, of_made in gathered.split_shares(makes)(len(part.entry)):
                     macs = mixing.macs * read * made // (inputs * outputs)
                     shares = tuple(s for s in (of_read, of_made) if s is not None)
-                    found.append(Switched(macs, (*context, *own), shares))
+                    cases = ((*context, *own), shares)
+                    found.append(Switched(macs, *cases, ((macs, made),)))
         return found
 
 

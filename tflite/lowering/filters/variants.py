@@ -6,6 +6,8 @@ these is masked, and the last variant has everything: exact for every image. Con
 form a tree, so that n variants cost about log2(n) of them, and no sums.
 """
 
+import itertools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -160,9 +162,23 @@ def _without_closed(site, settled):
 
 def _switched(made, missing):
     """What each variant executes more than the one before, where that is passed."""
-    macs_of = [sum(entry.macs for entry in variant.macs()) for variant in made]
-    found = [macs.Switched(macs_of[0])]
-    for number in range(1, len(made)):
-        more = macs_of[number] - macs_of[number - 1]
-        found.append(macs.Switched(more, tuple(missing[:number])))
+    wholes = [_whole(variant) for variant in made]
+    found = [wholes[0]]
+    for number, (before, own) in enumerate(itertools.pairwise(wholes), 1):
+        instead = tuple((-m, filters) for m, filters in before.convolutions)
+        found.append(
+            macs.Switched(
+                own.macs - before.macs,
+                tuple(missing[:number]),
+                convolutions=own.convolutions + instead,
+            )
+        )
     return macs.merged(found)
+
+
+def _whole(variant):
+    entries = variant.macs()
+    return macs.Switched(
+        sum(entry.macs for entry in entries),
+        convolutions=tuple(c for entry in entries for c in entry.convolutions),
+    )

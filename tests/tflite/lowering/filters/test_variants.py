@@ -141,17 +141,20 @@ def test_calibration_finds_variants(pictures, tmp_path, monkeypatch):
     assert not (tmp_path / "none.tflite").exists()
 
 
-def test_growth_needs_calibration_images(pictures, tmp_path):
+@pytest.mark.parametrize("name", ["max_growth", "filters_at_once"])
+def test_what_is_made_for_images_needs_some(pictures, tmp_path, name):
     path = tmp_path / "n.tflite"
-    with pytest.raises(errors.InputError, match="--calibration_dataset with --max_gr"):
-        convert.convert(network(pictures), path, max_growth=2.0)
+    message = f"--calibration_dataset with --{name}, whose .* got 2 without"
+    with pytest.raises(errors.InputError, match=message):
+        convert.convert(network(pictures), path, **{name: 2})
     assert not path.exists()
 
 
-def test_growth_needs_gated_filters(tmp_path):
+@pytest.mark.parametrize("name", ["max_growth", "filters_at_once"])
+def test_what_is_for_filters_needs_gated_ones(tmp_path, name):
     path = tmp_path / "n.tflite"
-    with pytest.raises(errors.InputError, match="no --max_growth.*got 2.0"):
-        convert.convert(builders.network(), path, max_growth=2.0)
+    with pytest.raises(errors.InputError, match=f"no --{name}.*got 2"):
+        convert.convert(builders.network(), path, **{name: 2})
     assert not path.exists()
 
 
