@@ -1,9 +1,10 @@
 """`tfgate.GatedResidual` in TFLite: a branch behind an IF.
 
-The weights are constants inside the branch. The shortcut stands in both branches, so
-that an IF has one input and one output, and the sum's ReLU fuses into its ADD. A
-ReLU after the IF, or an IF that returns the residual alone, makes no difference to an
-open block; the latter costs a closed block twice the time and stores zeros.
+The weights are constants inside the branch. The sum stands there, too, so that its ReLU
+fuses into its ADD. A ReLU after the IF, or an IF that returns the residual alone, makes
+no difference to an open block; the latter costs a closed block twice the time and
+stores zeros. A shortcut with weights is computed before the IF: in both branches they
+would be packed twice, which takes time and memory when the file is loaded.
 """
 
 import keras
@@ -46,10 +47,11 @@ class ConditionalResidual(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs, scalar):
+        skip = self._skip(inputs)
         outputs = tf.cond(
             self._condition.symbol(scalar),
-            lambda: self.activation(self._skip(inputs) + self._residual(inputs)),
-            lambda: self.activation(self._skip(inputs)),
+            lambda: self.activation(skip + self._residual(inputs)),
+            lambda: self.activation(skip),
         )
         outputs.set_shape(self.branch.compute_output_shape(inputs.shape))
         return outputs

@@ -41,19 +41,20 @@ def test_conditional_has_an_if_for_every_undecided_block(converted):
 
 def test_branches_hold_the_branch_and_nothing_else(converted):
     structure = Structure(converted("dependent", **TAU_INPUT))
-    identity = (["CONV_2D", "CONV_2D", "ADD"], ["RELU"])
-    # The projection's ReLU is fused where it is alone.
-    projection = (["CONV_2D", "CONV_2D", "CONV_2D", "ADD"], ["CONV_2D"])
-    assert structure.branches == [identity, projection, identity]
-    # The condition and the block's input: weights are constants inside the branches.
-    assert structure.if_inputs == [2, 2, 2]
+    # A projection, of the second block, has its weights in one place: before the IF.
+    assert structure.branches == [(["CONV_2D", "CONV_2D", "ADD"], ["RELU"])] * 3
+    # The stem, two convolutions of each gate, and the projection.
+    assert structure.main["CONV_2D"] == 1 + 2 * 3 + 1
+    # The condition and the block's input, and what the projection has made of it:
+    # weights are constants inside the branches.
+    assert structure.if_inputs == [2, 3, 2]
 
 
 def test_gate_and_condition_cost_six_operations(converted):
     structure = Structure(converted("dependent", lowering="conditional"))
     names = structure.subgraphs[0]
-    first, second = [i for i, name in enumerate(names) if name == "IF"][:2]
-    assert sorted(names[first + 1 : second + 1]) == sorted(
+    second, third = [i for i, name in enumerate(names) if name == "IF"][1:3]
+    assert sorted(names[second + 1 : third + 1]) == sorted(
         ["MEAN", "CONV_2D", "CONV_2D", "GREATER", "RESHAPE", "IF"]
     )
 
