@@ -4,7 +4,8 @@ r"""Measures the constants of `tflite.cost_model` on this machine.
 
 Prints the table as it stands there: for each kind of layer and several sizes the MACs
 of a millisecond, the share of that rate which gathered convolutions reach, and what a
-condition, a pass over the memory and channels put among zeros cost.
+condition, a pass over the memory and channels put among zeros cost. A last line has the
+time of convolutions of few filters: where it jumps, see `tflite.padding`.
 """
 
 import pathlib
@@ -23,6 +24,8 @@ _BLOCKS = 8
 # Heights of feature maps whose filters are gathered, and their number.
 _GATHERED = (7, 14, 28)
 _FILTERS = 128
+# Numbers of filters of a convolution of 64 channels; the last is compared with.
+_WIDTHS = (4, 8, 9, 16, 17, 24, 32, 33, 48, 64)
 # Channels and height of the feature maps.
 _SIZES = {
     "conv": ((16, 8), (32, 16), (64, 28), (128, 28)),
@@ -40,7 +43,8 @@ def measure(runs):
 
     Returns:
         Dict `rates` and `gather`, as `tflite.cost_model.RATES` and `.GATHER`; `if_ms`;
-        `pass_ms`; `move_ms`.
+        `pass_ms`; `move_ms`; `widths`, pairs of a number of filters and its share of
+        the time of the largest number.
     """
     quiet.import_tensorflow()
     from tflite import micro_benchmark
@@ -71,11 +75,13 @@ def measure(runs):
             (path, (None, 0.0)[number % 2]) for number, path in enumerate(gathered)
         ]
         subjects += [(path, None) for path in moved]
+        subjects += [(_file(folder, _wide(w))[0], None) for w in _WIDTHS]
         taken = micro_benchmark.milliseconds(subjects, runs)
     rates = {kind: [] for kind in _SIZES}
-    for (kind, *_, (_, macs)), ms in zip(chains, taken, strict=False):
+    for (kind, *_, (_, macs)), ms in zip(chains, taken[0], strict=True):
         rates[kind].append((macs / _CHAIN, macs / ms))
-    dense, conditional, masked, *products, still, moving = taken[len(chains) :]
+    *taken, widths = np.split(taken, [len(chains), len(taken) - len(_WIDTHS)])
+    dense, conditional, masked, *products, still, moving = taken[1]
     return {
         "rates": rates,
         "gather": [
@@ -85,6 +91,10 @@ def measure(runs):
         "if_ms": (conditional - dense) / _BLOCKS,
         "pass_ms": (masked - dense) / _BLOCKS / _MIB,
         "move_ms": (moving - still) / _CHAIN / _MOVED_MIB,
+        "widths": [
+            (width, float(ms / widths[-1]))
+            for width, ms in zip(_WIDTHS, widths, strict=True)
+        ],
     }
 
 
@@ -112,6 +122,15 @@ def _chain(kind, channels, size):
     for _ in range(_CHAIN):
         x = make()(x)
     return keras.Model(inputs, x)
+
+
+def _wide(filters):
+    """A convolution, and next to nothing besides."""
+    import keras
+
+    inputs = keras.Input((56, 56, _WIDTHS[-1]))
+    x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu")(inputs)
+    return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x))
 
 
 def _blocks():
@@ -206,6 +225,8 @@ def main():
     print(f"IF_MS = {found['if_ms']:.4f}")
     print(f"PASS_MS = {found['pass_ms']:.3f}")
     print(f"MOVE_MS = {found['move_ms']:.2f}")
+    cells = ", ".join(f"{width}: {share:.2f}" for width, share in found["widths"])
+    print(f"# Of the time of {_WIDTHS[-1]} filters: {cells}")
 
 
 if __name__ == "__main__":

@@ -18,3 +18,5 @@ def test_measures_what_the_cost_model_needs():
         ]
     sizes = [size for size, _ in found["gather"]]
     assert sizes == [size for size, _ in cost_model.GATHER]
+    widths = dict(found["widths"])
+    assert widths.pop(64) == 1.0 and all(0.0 < share for share in widths.values())
