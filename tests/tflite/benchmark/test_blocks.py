@@ -36,13 +36,14 @@ def test_branches_compute_what_they_do_in_the_file(converted, images):
         whole.set_tensor(by_name["serving_default_tau:0"], np.float32(tau))
         whole.set_tensor(by_name["serving_default_images:0"], x)
         whole.invoke()
-        (first, _), (second, contents), _ = blocks.cut(path.read_bytes())
+        # The third block's shortcut has no weights: its IF reads the second's result.
+        _, (second, _), (third, contents) = blocks.cut(path.read_bytes())
         alone = Interpreter(model_content=contents[branch], num_threads=1)
         alone.allocate_tensors()
         (given,), (got,) = alone.get_input_details(), alone.get_output_details()
-        alone.set_tensor(given["index"], whole.get_tensor(by_name[first]))
+        alone.set_tensor(given["index"], whole.get_tensor(by_name[second]))
         alone.invoke()
-        expected = whole.get_tensor(by_name[second])
+        expected = whole.get_tensor(by_name[third])
         np.testing.assert_allclose(
             alone.get_tensor(got["index"]), expected, rtol=1e-5, atol=1e-5
         )
