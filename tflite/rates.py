@@ -77,10 +77,10 @@ def measure(runs):
         subjects += [(path, None) for path in moved]
         subjects += [(_file(folder, _wide(w))[0], None) for w in _WIDTHS]
         taken = micro_benchmark.milliseconds(subjects, runs)
+    *taken, widths = np.split(taken, [len(chains), len(taken) - len(_WIDTHS)])
     rates = {kind: [] for kind in _SIZES}
     for (kind, *_, (_, macs)), ms in zip(chains, taken[0], strict=True):
         rates[kind].append((macs / _CHAIN, macs / ms))
-    *taken, widths = np.split(taken, [len(chains), len(taken) - len(_WIDTHS)])
     dense, conditional, masked, *products, still, moving = taken[1]
     return {
         "rates": rates,
