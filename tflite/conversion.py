@@ -25,11 +25,11 @@ from tflite import variants
 from tflite.calibration import TrainingImages
 from tflite.errors import InputError
 from tflite.lowering.context import Decisions
+from tflite.options import FILTERS_AT_ONCE
 from tflite.options import LEVELS
 from tflite.options import MAX_GROWTH
 from tflite.options import MIN_GROUP
 from tflite.options import Options
-from tflite.padding import FILTERS_AT_ONCE
 from tflite.quantization import int8
 
 # Options for what is made for images, and what that is.

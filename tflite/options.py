@@ -12,6 +12,8 @@ from tflite.quantization import Quantization
 # What these are where None is given.
 LEVELS = 4
 MIN_GROUP = 16
+# With AVX-512, the machine of `tflite.cost_model`'s rates: docs/results/tflite.md.
+FILTERS_AT_ONCE = 32
 MAX_GROWTH = 1.5
 
 

@@ -8,9 +8,6 @@ kernel of half the width. What a convolution reads is not padded.
 
 import numpy as np
 
-# With AVX-512, the machine of `tflite.cost_model`'s rates: docs/results/tflite.md.
-FILTERS_AT_ONCE = 32
-
 
 def padded(filters, at_once):
     """Number of filters that a convolution computes.

@@ -14,8 +14,8 @@ from tflite.errors import InputError
 from tflite.lowering import registry
 from tflite.lowering.dial import Dial
 from tflite.lowering.threshold import LogOddsThreshold
+from tflite.options import FILTERS_AT_ONCE
 from tflite.options import MIN_GROUP
-from tflite.padding import FILTERS_AT_ONCE
 
 # Exact lowerings of blocks whose gates look at the image.
 _UNDECIDED = ("if", "variants", "groups", "gather", "masked")

@@ -257,7 +257,7 @@ class _Search:
             others = [f for f in product.factors if f not in own]
             for factor in own:
                 rest = [f for f in own if f is not factor] + others
-                share = np.prod([_share(f, opened) for f in rest], 0)
+                share = np.prod([_open(f, opened) / f.filters for f in rest], 0)
                 macs = product.macs * share / factor.filters
                 total += macs
                 if factor is product.computed:
@@ -358,25 +358,42 @@ def products_macs(products, opened, padding=None):
     Args:
         products: `tfgate.costs.Product`s of one gate.
         opened: array `[decisions, components]` of 0 and 1.
-        padding: array `[components]`, or `[decisions, components]`: as how many filters
-            each one counts where a layer computes it; None for 1.
+        padding: array `[components]`, as how many filters each one counts where a layer
+            computes it; None for 1.
 
     Returns:
         float64 `[decisions]`.
     """
-    total = np.zeros(len(opened))
     widened = opened if padding is None else opened * padding
+    return np.zeros(len(opened)) + macs_of_filters(
+        products,
+        lambda factor, computes: _open(factor, widened if computes else opened),
+    )
+
+
+def macs_of_filters(products, count):
+    """MACs of a block's products, given the numbers of open filters.
+
+    Args:
+        products: as for `products_macs`.
+        count: function of a `tfgate.costs.Factor`, and whether the layer computes these
+            filters instead of reading them, to the number of open ones, an array.
+
+    Returns:
+        Array of the same shape; 0 without products.
+    """
+    total = 0.0
     for product in products:
         shares = [
-            _share(factor, widened if factor is product.computed else opened)
+            count(factor, factor is product.computed) / factor.filters
             for factor in product.factors
         ]
-        total += product.macs * np.prod(shares, axis=0)
+        total = total + product.macs * np.prod(shares, axis=0)
     return total
 
 
-def _share(factor, opened):
-    return (factor.always + opened @ factor.weights) / factor.filters
+def _open(factor, opened):
+    return factor.always + opened @ factor.weights
 
 
 def _chunks(components, least):

@@ -7,6 +7,7 @@ import numpy as np
 
 import tfgate
 from tfgate.blocks import Site
+from tflite.clustering.search import macs_of_filters
 from tflite.clustering.search import products_macs
 from tflite.padding import padded
 from tflite.variants import search
@@ -99,14 +100,12 @@ class _Block:
         self._at_once = prices.filters_at_once
         everything = np.ones((1, block.gate.components), bool)
         self._bytes_a_mac = _BYTES * _weights(block) / self.count_macs(everything)[0]
-        self._sliced = everything[0]
-        whole = self._work().macs(everything)[0]
-        self.choice = None
-        self.added_bytes = 0.0
-        self._cost = min(whole, otherwise)
-        self._condition_macs = prices.condition
         self._sliced = everything[0].copy()
         self._moved_macs = 0.0
+        self._condition_macs = prices.condition
+        self._cost = min(self._work().macs(everything)[0], otherwise)
+        self.choice = None
+        self.added_bytes = 0.0
         self._slice_where_it_pays(block, decisions, prices)
         if draws is not None:
             sliced = draws.decisions & self._sliced
@@ -127,19 +126,17 @@ class _Block:
         weights = np.stack([f.weights for f in factors], axis=1).astype("float32")
         always = np.array([f.always for f in factors])
         always = always + weights[~self._sliced].sum(axis=0)
+        column = {factor: number for number, factor in enumerate(factors)}
         at_once, products = self._at_once, self.products
 
         def price(sums):
-            filters, total, number = sums + always, 0.0, 0
-            for product in products:
-                share = 1.0
-                for factor in product.factors:
-                    count = filters[..., number]
-                    if factor is product.computed:
-                        count = padded(count, at_once)
-                    share, number = share * count / factor.filters, number + 1
-                total = total + product.macs * share
-            return np.asarray(total, "float64")
+            filters = sums + always
+
+            def count(factor, computes):
+                own = filters[..., column[factor]]
+                return padded(own, at_once) if computes else own
+
+            return macs_of_filters(products, count)
 
         return search.Work(weights * self._sliced[:, None], price)
 
