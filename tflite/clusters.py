@@ -18,11 +18,21 @@ class SiteClusters:
         clusters: each is a tuple of components behind one condition: they run if any
             of them is open, and are masked inside.
         never: components that are provably closed, for every image; they are cut.
+        variants: for each cluster a tuple of sets of some of its components, from the
+            least work to the most: an open cluster runs the first that has all of its
+            open components, or all of it. Empty where no cluster has any.
     """
 
     ungated: tuple[int, ...] = ()
     clusters: tuple[tuple[int, ...], ...] = ()
     never: tuple[int, ...] = ()
+    variants: tuple[tuple[tuple[int, ...], ...], ...] = ()
+
+    @property
+    def with_variants(self):
+        """Pairs of a cluster and its variants, a list."""
+        variants = self.variants or ((),) * len(self.clusters)
+        return list(zip(self.clusters, variants, strict=True))
 
     def check(self, site, block):
         """Checks that these are the components of a gated place, each once.
@@ -43,6 +53,19 @@ class SiteClusters:
                 f"once, and none empty, at the place {site.name!r} of block "
                 f"{block!r}, got {self}."
             )
+        if self.variants and len(self.variants) != len(self.clusters):
+            raise InputError(
+                f"Expected variants of {len(self.clusters)} clusters, or none, at the "
+                f"place {site.name!r} of block {block!r}, got {len(self.variants)}."
+            )
+        for cluster, variants in self.with_variants:
+            wrong = [own for own in variants if not set() < set(own) < set(cluster)]
+            if wrong:
+                raise InputError(
+                    f"Expected variants with some of the components {cluster} of a "
+                    f"cluster at the place {site.name!r} of block {block!r}, got "
+                    f"{wrong[0]}."
+                )
 
 
 def ungated(site):

@@ -237,10 +237,17 @@ def _arranged(model, options, expected, print_fn):
     clusters = _clusters(model, options, decisions, print_fn)
     growth = options.max_growth or MAX_GROWTH
     at_once = options.filters_at_once or FILTERS_AT_ONCE
-    macs = (cost_model.condition_macs(), cost_model.move_macs())
-    prices = variants.Prices(*macs, at_once)
+    prices = variants.Prices(
+        condition=cost_model.condition_macs(),
+        move=cost_model.move_macs(),
+        passes=cost_model.pass_macs(),
+        filters_at_once=at_once,
+    )
     draws = {gate.name: expected.draws(gate.name, _DRAWS) for gate in model.gates}
-    found = variants.of_network(model, decisions, clusters, growth, prices, draws)
+    min_group = options.min_group or MIN_GROUP
+    found = variants.of_network(
+        model, decisions, clusters, growth, prices, draws, min_group
+    )
     if print_fn is not None and clusters.blocks:
         print_fn(found.describe())
     return clusters.sites, found.blocks

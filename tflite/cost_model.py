@@ -98,13 +98,13 @@ class Work:
 
     Attributes:
         parts: tuple of `Part`.
-        conditions: number of IFs.
+        conditions: number of IFs, for the mean image.
         mib: MiB that element-wise operations write, beside the layers' own.
         moved: MiB of maps whose channels are put among zeros.
     """
 
     parts: tuple
-    conditions: int = 0
+    conditions: float = 0
     mib: float = 0.0
     moved: float = 0.0
 
@@ -182,9 +182,13 @@ class CostModel:
         kind = max(layers, key=lambda layer: layer[1])[0]
         switched = context.switched[block.name]
         if name == "variants":
-            found = context.variants[block.name]
-            work = self._work_of_variants(switched, found.probabilities, kind, layers)
-            moved = _moved_mib(block, found)
+            found = context.variants[block.name].parts
+            work = self._work_of_variants(switched, found, kind, layers)
+            if len(found) > 1:
+                added_to = _map_behind(block, found[0].sets[-1][0])
+                mib += _PASSES_A_CLUSTER * len(found) * added_to
+                return dataclasses.replace(work, mib=mib)
+            moved = _moved_mib(block, *found)
             return dataclasses.replace(work, mib=mib, moved=moved)
         share = np.interp(block.built_shape[1], *np.transpose(GATHER))
         parts = tuple(
@@ -198,29 +202,72 @@ class CostModel:
             mib += _PASSES_A_CLUSTER * _summed_mib(block, context)
         return Work(parts, len(conditions), mib)
 
-    def _work_of_variants(self, switched, probabilities, kind, layers):
-        """Work of a tree of variants, each as fast as layers of the block's own size.
+    def _work_of_variants(self, switched, found, kind, layers):
+        """Work of trees of variants, each as fast as layers of its part's own size.
 
         By the decisions for which variants were made they would seem better than they
         are: the probabilities are of other images.
         """
-        whole = sum(macs for _, macs in layers)
-        slower = sum(layer_ms(*layer) for layer in layers) / layer_ms(kind, whole)
-        passed = [1.0, *(1.0 - np.cumsum(probabilities))]
-        parts = tuple(
-            Part(
-                kind,
-                slower * entry.padded_macs(self._at_once),
-                size=slower * whole,
-                expected=passed[len(entry.factors)],
-            )
+        macs = sum(macs for _, macs in layers)
+        parts, conditions = [], 0.0
+        for number, own in enumerate(found):
+            entries = [s for s in switched if _part_of(s, found) == number]
+            share = sum(entry.macs for entry in entries) / macs
+            if not share:
+                continue
+            part = [(kind, macs * share) for kind, macs in layers]
+            whole = sum(macs for _, macs in part)
+            slower = sum(layer_ms(*layer) for layer in part) / layer_ms(kind, whole)
+            passed = [1.0, *(1.0 - np.cumsum(own.probabilities))]
+            parts += [
+                Part(
+                    kind,
+                    slower * entry.padded_macs(self._at_once),
+                    size=slower * whole,
+                    expected=passed[min(len(entry.factors), len(passed) - 1)],
+                )
+                for entry in entries
+            ]
+            conditions += _conditions(own, len(found) > 1)
+        parts += [
+            Part(kind, entry.padded_macs(self._at_once))
             for entry in switched
-        )
-        return Work(parts, math.ceil(math.log2(len(probabilities))))
+            if _part_of(entry, found) is None
+        ]
+        return Work(tuple(parts), conditions)
+
+
+def _part_of(entry, found):
+    """The number of the part, of a list of `PartVariants`, of which `Switched` is."""
+    if len(found) == 1:
+        return 0
+    components = {c for factor in entry.factors for c in factor}
+    return next((n for n, p in enumerate(found) if components & set(p.sets[-1])), None)
+
+
+def _conditions(found, closes):
+    """Conditions that `PartVariants` take, for the mean image.
+
+    Args:
+        found: `PartVariants`.
+        closes: whether the first set is empty, behind a condition of its own.
+    """
+    if not closes:
+        return math.ceil(math.log2(len(found.sets)))
+    opens = 1.0 - found.probabilities[0]
+    return 1.0 + opens * math.log2(len(found.sets) - 1)
+
+
+def _map_behind(block, component):
+    """MiB of the map that is computed from a component's place."""
+    for site in block.sites:
+        if site.components.start <= component < site.components.stop:
+            return next_maps(block)[site.name]
+    raise ValueError(f"Expected a component of {block.name!r}, got {component}.")
 
 
 def _moved_mib(block, found):
-    """MiB of maps that a block's `BlockVariants` move, for the mean image."""
+    """MiB of maps that the `PartVariants` of a block move, for the mean image."""
     total = 0.0
     for site, mib in variants.moved_mib(block).items():
         own = set(range(site.components.start, site.components.stop))

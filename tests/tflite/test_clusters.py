@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from tfgate.blocks import Site
@@ -27,6 +29,32 @@ def test_consecutive_filters_of_at_least_a_size(place, min_group, expected):
     clusters = consecutive(place, min_group)
     assert clusters == SiteClusters(clusters=expected)
     clusters.check(place, "block")
+
+
+VARIANTS = SiteClusters((3,), ((4, 5), (6,)), variants=(((4,),), ()))
+
+
+def test_variants_of_clusters():
+    VARIANTS.check(site(4), "block")
+    assert VARIANTS.with_variants == [((4, 5), ((4,),)), ((6,), ())]
+    without = SiteClusters((3,), ((4, 5), (6,)))
+    assert without.with_variants == [((4, 5), ()), ((6,), ())]
+
+
+@pytest.mark.parametrize(
+    ("variants", "message"),
+    [
+        ((((4,),),), "variants of 2 clusters, or none.*'output'.*'block', got 1"),
+        ((((4, 5),), ()), r"some of the components \(4, 5\).*got \(4, 5\)"),
+        (((()),), "variants of 2 clusters"),
+        ((((),), ()), r"some of the components \(4, 5\).*got \(\)"),
+        ((((6,),), ()), r"some of the components \(4, 5\).*got \(6,\)"),
+    ],
+)
+def test_variants_of_other_components_are_refused(variants, message):
+    wrong = dataclasses.replace(VARIANTS, variants=variants)
+    with pytest.raises(errors.InputError, match=message):
+        wrong.check(site(4), "block")
 
 
 def test_ungated_components_run_always():

@@ -10,6 +10,8 @@ from tflite.cost_model import Part
 from tflite.cost_model import Work
 from tflite.errors import InputError
 from tflite.lowering import LogOddsThreshold
+from tflite.variants import BlockVariants
+from tflite.variants import PartVariants
 
 
 def test_rates_are_interpolated_between_sizes(monkeypatch):
@@ -92,3 +94,36 @@ def test_gathering_is_estimated_between_convolutions_alone(places, estimated):
         message = "or --autotune, for an estimate of 'gather' for block 'block', got"
         with pytest.raises(InputError, match=message):
             raise found["gather"]
+
+
+def test_variants_of_parts(monkeypatch):
+    monkeypatch.setitem(cost_model.RATES, "conv", ((1.0, 1e3),))
+    monkeypatch.setattr(cost_model, "IF_MS", 100.0)
+    monkeypatch.setattr(cost_model, "PASS_MS", 1e6)
+    block = filter_blocks.make_block(
+        filter_blocks.basic(inner=6), gate=tfgate.DependentGate, places=("inner",)
+    )
+    model = filter_blocks.make_model(block)
+    found = BlockVariants(
+        (
+            PartVariants(((), (1,), (1, 2)), (0.2, 0.3, 0.5)),
+            PartVariants(((), (3,), (4, 5), (3, 4, 5)), (0.5, 0.25, 0.125, 0.125)),
+        )
+    )
+    threshold = LogOddsThreshold(0.5)
+    estimator = cost_model.CostModel(
+        lambda: cost_model.trial_context(
+            model, threshold, variants={block.name: found}
+        ),
+        filters_at_once=1,
+    )
+    # What calibration images decide does not count: variants were made for them.
+    decisions = np.ones((2, 6), "float32")
+    (ms,) = estimator.estimate(block, ["variants"], decisions).values()
+    a_filter = sum(product.macs for product in block.products()) / 6
+    filters = 1 + (0.3 + 2 * 0.5) + (0.25 + 2 * 0.125 + 3 * 0.125)
+    conditions = 1 + 0.8 * np.log2(2) + 1 + 0.5 * np.log2(3)
+    # A mask of all inner filters; sums of two parts, copied there and back.
+    values = 6 * 6 * (6 + 2 * 2 * 8)
+    expected = a_filter * filters / 1e3 + 100.0 * conditions + 4 * values / 2**20 * 1e6
+    assert ms == pytest.approx(expected)

@@ -62,7 +62,7 @@ class Choice:
 
     Attributes:
         sets: bool `[n + 1, components]`, in ascending order of MACs, the last of
-            everything.
+            everything, and maybe the first of nothing.
         macs: expected MACs, by what counts them, of an image that was not used to
             find the sets.
         probabilities: float `[n + 1]`, share of such images that runs each set.
@@ -73,7 +73,7 @@ class Choice:
     probabilities: np.ndarray
 
 
-def find(decisions, work, counts=COUNTS, draws=None):
+def find(decisions, work, counts=COUNTS, draws=None, closes=False):
     """Finds sets of several numbers.
 
     Args:
@@ -81,6 +81,8 @@ def find(decisions, work, counts=COUNTS, draws=None):
         work: `Work`, which counts MACs.
         counts: numbers of sets beside that of everything, ascending.
         draws: `tflite.variants.draws.Draws` of these images, or None.
+        closes: whether an image that opens nothing runs nothing; then the first set
+            is empty.
 
     Returns:
         List of `Choice`, one for each number; shorter where there are fewer images
@@ -92,12 +94,12 @@ def find(decisions, work, counts=COUNTS, draws=None):
     held_out = {count: [] for count in counts}
     for fold in range(folds) if folds > 1 else ():
         known = _with_draws(decisions, number != fold, draws)
-        for count, sets in fit(known, work, counts).items():
+        for count, sets in fit(known, work, counts, closes).items():
             ran = first_cover(sets, decisions[number == fold])
             held_out[count].append(np.eye(len(sets))[ran].mean(axis=0))
     found = []
     known = _with_draws(decisions, number >= 0, draws)
-    for count, sets in fit(known, work, counts).items():
+    for count, sets in fit(known, work, counts, closes).items():
         shares = [own for own in held_out[count] if len(own) == len(sets)]
         if not shares:
             continue
@@ -115,18 +117,24 @@ def _with_draws(decisions, kept, draws):
     return np.concatenate([decisions[kept], draws.decisions[kept[draws.origins]]])
 
 
-def fit(decisions, work, counts):
+def fit(decisions, work, counts, closes=False):
     """Sets that are best for some images.
 
     Args:
         decisions: as for `find`.
         work: likewise.
         counts: likewise.
+        closes: likewise.
 
     Returns:
         Dict of number -> bool `[sets, components]`, at most one more than the number,
-        ascending in MACs; without those that come to everything alone.
+        and the empty one; ascending in MACs; without those that come to everything
+        alone.
     """
+    if closes:
+        decisions = decisions[decisions.any(axis=1)]
+    if not len(decisions):
+        return {}
     seeds = np.unique(decisions, axis=0, return_counts=True)
     seeds, weights = _thinned(*seeds)
     groups = _Groups(seeds, weights, work)
@@ -138,8 +146,25 @@ def fit(decisions, work, counts):
         sets = _refined(groups.sets, decisions, work)
         sets = with_everything(sets, work)
         if len(sets) > 1:
-            found[count] = sets
+            found[count] = np.pad(sets, ((int(closes), 0), (0, 0)))
     return dict(sorted(found.items()))
+
+
+def switched(decisions, work):
+    """The choice between everything and nothing.
+
+    Args:
+        decisions: as for `find`.
+        work: likewise.
+
+    Returns:
+        `Choice` of two sets.
+    """
+    decisions = np.asarray(decisions, bool)
+    sets = np.repeat([[False], [True]], decisions.shape[1], axis=1)
+    opens = float(decisions.any(axis=1).mean())
+    probabilities = np.array([1.0 - opens, opens])
+    return Choice(sets, float(probabilities @ work.macs(sets)), probabilities)
 
 
 def first_cover(sets, decisions):

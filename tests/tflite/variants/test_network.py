@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import tfgate
+from tests.tflite.variants import opened
 from tflite import clustering
 from tflite import variants
 
@@ -15,22 +16,15 @@ def model():
     )
 
 
-def decisions(model, images=60):
-    """Two kinds of images, with a little noise: each opens about half."""
-    random = np.random.default_rng(0)
-    found = {}
-    for gate in model.gates:
-        first = np.arange(gate.components) % 2 == 0
-        opened = np.where(np.arange(images)[:, None] % 2 == 0, first, ~first)
-        found[gate.name] = opened & (random.random(opened.shape) < 0.9)
-    return found
+def decisions(model):
+    return {gate.name: opened.two_kinds(gate) for gate in model.gates}
 
 
 def find(model, max_growth, condition_macs=0.0, of=decisions):
-    opened = of(model)
-    clusters = clustering.of_network(model, opened, 64, condition_macs)
+    recorded = of(model)
+    clusters = clustering.of_network(model, recorded, 64, condition_macs)
     prices = variants.Prices(condition_macs)
-    return variants.of_network(model, opened, clusters, max_growth, prices)
+    return variants.of_network(model, recorded, clusters, max_growth, prices)
 
 
 def test_variants_of_all_blocks(model):
@@ -38,12 +32,15 @@ def test_variants_of_all_blocks(model):
     assert list(found.blocks) == [block.name for block in model.blocks]
     for block in model.blocks:
         own = found.blocks[block.name]
-        assert own.sets[-1] == tuple(range(block.gate.components))
-        assert sum(own.probabilities) == pytest.approx(1.0)
+        split = [component for part in own.parts for component in part.sets[-1]]
+        assert sorted(split) == list(range(block.gate.components))
+        for part in own.parts:
+            assert sum(part.probabilities) == pytest.approx(1.0)
         # MACs of the whole block, as costs count them.
         whole = sum(product.macs for product in block.products())
-        assert found.macs[block.name][-1] == pytest.approx(whole)
-        assert found.choices[block.name].macs < 0.75 * whole
+        choice = found.choices[block.name]
+        assert choice.whole_macs == pytest.approx(whole)
+        assert choice.expected_macs < 0.75 * whole
 
 
 @pytest.mark.parametrize("max_growth", [1.0, 1.2, 1.6, 2.5])
@@ -57,7 +54,7 @@ def test_variants_stay_within_the_growth(model, max_growth):
 def test_more_room_gives_less_work(model):
     def expected(found):
         return sum(
-            found.choices[b.name].macs
+            found.choices[b.name].cost
             if b.name in found.choices
             else sum(p.macs for p in b.products())
             for b in model.blocks
@@ -65,6 +62,34 @@ def test_more_room_gives_less_work(model):
 
     small, large = expected(find(model, 1.2)), expected(find(model, 3.0))
     assert large < small
+
+
+def test_blocks_are_split_where_bytes_are_few(model):
+    recorded = {gate.name: opened.on_a_line(gate) for gate in model.gates}
+    found = find(model, 1.5, of=lambda model: recorded)
+    assert max(len(choice.parts) for choice in found.choices.values()) > 1
+    split = [c for c in found.choices.values() if len(c.parts) > 1]
+    parts = sum(len(choice.parts) for choice in split)
+    assert f", {len(split)} of them in {parts} parts: " in found.describe()
+    count = sum(choice.networks for choice in found.choices.values())
+    assert f" {count} networks, " in found.describe()
+
+
+def test_parts_have_at_least_a_group(model):
+    recorded = {gate.name: opened.on_a_line(gate) for gate in model.gates}
+    clusters = clustering.of_network(model, recorded, 64, 0.0)
+    smallest = {}
+    for least in (1, 16):
+        found = variants.of_network(
+            model, recorded, clusters, 1.5, PRICES, min_group=least
+        )
+        smallest[least] = min(
+            len(part.sets[-1])
+            for own in found.blocks.values()
+            for part in own.parts
+            if len(own.parts) > 1
+        )
+    assert smallest[1] < 16 <= smallest[16]
 
 
 def test_dear_conditions_leave_no_variants(model):
@@ -80,77 +105,23 @@ def test_gates_that_decide_alike_have_no_variants(model):
 
 
 def test_blocks_that_clusters_suit_as_well_get_no_variants(model):
-    opened = {name: own[:2].repeat(9, 0) for name, own in decisions(model).items()}
+    alike = {name: own[:2].repeat(9, 0) for name, own in decisions(model).items()}
     # Filters that open together are a cluster: it executes what a variant would.
-    clusters = clustering.of_network(model, opened, 1, 0.0)
-    assert variants.of_network(model, opened, clusters, 5.0, PRICES).blocks == {}
-
-
-@pytest.fixture(scope="module")
-def everywhere():
-    """Gates at all places, whose input and result are large feature maps."""
-    return tfgate.applications.CifarResNet(
-        8, (16, 16, 3), gate="dependent", granularity="cs-cifar-2"
-    )
-
-
-@pytest.mark.parametrize("move", [0.0, 1e12])
-def test_places_where_channels_would_be_moved(everywhere, move):
-    opened = decisions(everywhere)
-    clusters = clustering.of_network(everywhere, opened, 64, 0.0)
-    prices = variants.Prices(0.0, move)
-    found = variants.of_network(everywhere, opened, clusters, 5.0, prices)
-    assert found.blocks
-    for block in everywhere.blocks:
-        if block.name not in found.blocks:
-            continue
-        smallest = set(found.blocks[block.name].sets[0])
-        for site in block.sites:
-            own = set(range(site.components.start, site.components.stop))
-            assert (own <= smallest) == (site.place != "inner" and move > 0.0)
-
-
-def test_what_variants_move(everywhere):
-    block = everywhere.blocks[1]
-    assert block.name == "conv3_block1"
-    mib = {site.place: size for site, size in variants.moved_mib(block).items()}
-    before, after = (4 * h * h * c / 2**20 for h, c in ((16, 16), (8, 32)))
-    assert mib["input"] == 0.5 * before and mib["output"] == after
-    assert mib.get("shortcut", after) == after and "inner" not in mib
-
-
-def test_variants_fill_kernels(model):
-    # The first filters are open, any number of them.
-    counts = np.random.default_rng(0).integers(1, 65, size=(80, 1))
-    opened = {
-        gate.name: np.arange(gate.components) * 64 < counts * gate.components
-        for gate in model.gates
-    }
-    clusters = clustering.of_network(model, opened, 64, 0.0)
-    widths = {}
-    for at_once in (1, 16):
-        prices = variants.Prices(filters_at_once=at_once)
-        found = variants.of_network(model, opened, clusters, 5.0, prices)
-        own = found.choices["conv4_block1"]
-        widths[at_once] = own.sets.sum(axis=1)
-        macs = found.macs["conv4_block1"]
-        # What is told to people are MACs, without padding.
-        whole = sum(p.macs for p in model.blocks[-1].products())
-        np.testing.assert_allclose(macs, whole * widths[at_once] / 64)
-        assert own.macs >= float(own.probabilities @ macs) - 1e-6
-    # Filters that a kernel computes anyway are seldom left out.
-    missing = {at_once: (-own % 16).mean() for at_once, own in widths.items()}
-    assert missing[16] < 0.7 * missing[1]
+    clusters = clustering.of_network(model, alike, 1, 0.0)
+    assert variants.of_network(model, alike, clusters, 5.0, PRICES).blocks == {}
 
 
 def test_draws_make_sets_larger(model):
-    opened = decisions(model)
-    everything = {
-        gate.name: variants.Draws(np.ones((1, gate.components), bool), np.zeros(1, int))
+    recorded = decisions(model)
+    more = {
+        gate.name: variants.Draws(
+            np.arange(gate.components)[None] % 8 < 5, np.zeros(1, int)
+        )
         for gate in model.gates
     }
-    clusters = clustering.of_network(model, opened, 64, 0.0)
-    alone = variants.of_network(model, opened, clusters, 3.0, PRICES)
-    drawn = variants.of_network(model, opened, clusters, 3.0, PRICES, everything)
+    clusters = clustering.of_network(model, recorded, 64, 0.0)
+    alone = variants.of_network(model, recorded, clusters, 3.0, PRICES)
+    drawn = variants.of_network(model, recorded, clusters, 3.0, PRICES, more)
     assert alone.blocks.keys() == drawn.blocks.keys()
+    # An image of another kind is one more that sets are made for.
     assert alone.blocks != drawn.blocks

@@ -104,3 +104,28 @@ def test_work_of_unions():
     assert found.shape == (3, 5)
     for own, row in zip(sets, found, strict=True):
         np.testing.assert_allclose(row, work.macs(own | others))
+
+
+def test_what_opens_nothing_runs_nothing():
+    decisions = two_kinds()
+    decisions[::3] = False
+    choices = search.find(decisions, by_size(12), (1, 2), closes=True)
+    assert [len(choice.sets) for choice in choices] == [4]
+    (choice,) = choices
+    assert not choice.sets[0].any() and choice.sets[-1].all()
+    np.testing.assert_allclose(choice.probabilities, [1 / 3, 1 / 3, 1 / 3, 0.0])
+    assert choice.macs == pytest.approx(1 / 3)
+
+
+def test_nothing_ever_opens():
+    decisions = np.zeros((9, 4), bool)
+    assert search.find(decisions, by_size(4), closes=True) == []
+    choice = search.switched(decisions, by_size(4))
+    assert choice.macs == 0.0 and choice.probabilities.tolist() == [1.0, 0.0]
+
+
+def test_everything_or_nothing():
+    decisions = np.array([[0, 0], [1, 0], [1, 1], [0, 0]], bool)
+    choice = search.switched(decisions, by_size(2))
+    assert choice.sets.tolist() == [[False, False], [True, True]]
+    assert choice.macs == pytest.approx(0.5)

@@ -51,6 +51,11 @@ class PartitionedBlock:
         return [cluster for path in self.paths for cluster in path.clusters]
 
     @property
+    def variants(self):
+        """Members of parts with variants -> list of what these lack."""
+        return {m: lacks for path in self.paths for m, lacks in path.variants.items()}
+
+    @property
     def has_masks(self):
         """Whether some part has filters that close while it runs."""
         return any(path.has_masks for path in self.paths)

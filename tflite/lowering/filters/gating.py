@@ -3,6 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
+from tflite.lowering.filters import trees
+
 
 class Gating:
     """What a gate's decisions open in one call of a block.
@@ -16,15 +18,20 @@ class Gating:
         masks: whether masks are needed.
         weights: float32 `[n]`, what the filters of each component are multiplied by,
             0 where it is closed, and maybe further factors; None for the decisions.
+        variants: dict from a cluster to a list of what its variants lack, tuples of
+            components; None for none.
     """
 
-    def __init__(self, is_open, clusters, masks=True, weights=None):
+    def __init__(self, is_open, clusters, masks=True, weights=None, variants=None):
         clusters = list(dict.fromkeys(clusters))
         self._is_open = is_open
         self._conditions = {}
         if clusters:
             opened = tf.unstack(_any(is_open, clusters))
             self._conditions = dict(zip(clusters, opened, strict=True))
+        variants = variants or {}
+        passed = trees.passed(is_open, list(variants.values()))
+        self._passed = dict(zip(variants, passed, strict=True))
         # Made here: what a branch makes, another branch cannot use.
         self._weights = weights
         if masks and weights is None:
@@ -33,6 +40,10 @@ class Gating:
     def condition(self, members):
         """Whether any of a cluster's components is open: a bool scalar."""
         return self._conditions[members]
+
+    def passed(self, members):
+        """Which variants of a cluster do not do, nor any before: list of bools."""
+        return self._passed.get(members, [])
 
     def any_of(self, components):
         """Whether any of these components is open: a bool scalar."""

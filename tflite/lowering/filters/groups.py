@@ -51,6 +51,7 @@ class ClusteredFilters(keras.layers.Layer):
             self._block.clusters,
             self._block.has_masks,
             weights,
+            self._block.variants,
         )
         return self._block(inputs, gating)
 
@@ -62,7 +63,7 @@ def lower_groups(block, x, context):
     def default(site):
         return site_clusters.consecutive(site, context.min_group)
 
-    return _lower(block, x, context, default)
+    return lower(block, x, context, default)
 
 
 @register(tfgate.GatedFilters, "gather")
@@ -71,16 +72,32 @@ def lower_gather(block, x, context):
 
     Places without given clusters are ungated: they leave the other convolutions dense.
     """
-    return _lower(block, x, context, site_clusters.ungated, gather=True)
+    return lower(block, x, context, site_clusters.ungated, gather=True)
 
 
-def _lower(block, x, context, default, gather=False):
+def lower(block, x, context, default, *, given=None, gather=False):
+    """Puts clusters in the place of a block.
+
+    Args:
+        block: the `tfgate.GatedFilters`.
+        x: KerasTensor, its input.
+        context: `tflite.lowering.Context`.
+        default: function of a `Site` to the `SiteClusters` of those that are not given.
+        given: site name -> `SiteClusters`; None for those of the context.
+        gather: whether 1x1 convolutions read and compute the open filters alone.
+
+    Returns:
+        KerasTensor.
+
+    Raises:
+        InputError: the block cannot be taken apart so.
+    """
     decided = context.decided(block)
     if None not in decided:
         return apply_decided_filters(block, x, context, decided)
     made = PartitionedBlock(
         block,
-        _settled_clusters(block, context, default),
+        _settled_clusters(block, context, default, given),
         decided,
         context.rewriter,
         block.name,
@@ -97,9 +114,10 @@ def _lower(block, x, context, default, gather=False):
     return twin(x, context.vector(block, x), *context.weights(block))
 
 
-def _settled_clusters(block, context, default):
+def _settled_clusters(block, context, default, given):
     """Site name -> `SiteClusters` of a block, without what is decided."""
-    given = context.clusters.get(block.name, {})
+    if given is None:
+        given = context.clusters.get(block.name, {})
     return {
         site.name: parts.settled(
             site,

@@ -12,7 +12,7 @@ from tflite.errors import InputError
 from tflite.lowering.filters.gating import components_of_filters
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Part:
     """Some channels of a segment, which run together or not at all.
 
@@ -23,11 +23,36 @@ class Part:
         masks: site -> tuple with the number of what each channel of the part is
             multiplied by there, the component that closes it or a scale; None for a
             channel that nothing closes, nor scales, once the part runs.
+        lacks: of the members, those whose channels are not there: such a part stands
+            for the whole where they are all closed.
+        variants: tuple of parts with fewer channels, in the order in which they are
+            tried in place of this one.
     """
 
     members: tuple[int, ...]
     channels: tuple[tuple[int, ...], ...]
     masks: dict
+    lacks: tuple[int, ...] = ()
+    variants: tuple["Part", ...] = ()
+
+    @property
+    def alternatives(self):
+        """Tuple of its variants and the part itself, the last."""
+        return (*self.variants, self)
+
+    def cases(self):
+        """When each of the alternatives runs, given that the part does.
+
+        Yields:
+            `(alternative, sign, factors)`: as often as in each of the factors, tuples
+            of components, any is open; with a sign of -1, so much less often.
+        """
+        passed = ()
+        for own in self.alternatives:
+            yield own, 1, passed
+            if own.lacks:
+                passed = (*passed, own.lacks)
+                yield own, -1, passed
 
     @property
     def entry(self):
@@ -75,8 +100,13 @@ def of_segment(segment, clusters, decided, scales=None):
         List of `Part`.
     """
 
-    def trace(where, filters, members=()):
-        return _trace(segment, where, filters, members, decided, scales)
+    def trace(where, filters, members=(), lacks=(), variants=()):
+        part = _trace(segment, where, filters, members, decided, scales)
+        return dataclasses.replace(part, lacks=lacks, variants=variants)
+
+    def of_components(components, members, lacks=(), variants=()):
+        filters = tuple(f for c in components for f in _filters(site, c))
+        return trace(where, filters, members, lacks, variants)
 
     site = segment.site
     if site is None:
@@ -85,9 +115,12 @@ def of_segment(segment, clusters, decided, scales=None):
     always = [*range(site.filters_always_open)]
     always += [f for c in clusters.ungated for f in _filters(site, c)]
     parts = [trace(where, tuple(always))] if always else []
-    for members in clusters.clusters:
-        filters = tuple(f for c in members for f in _filters(site, c))
-        parts.append(trace(where, filters, members))
+    for members, sets in clusters.with_variants:
+        variants = [
+            of_components(own, members, tuple(c for c in members if c not in own))
+            for own in sets
+        ]
+        parts.append(of_components(members, members, variants=tuple(variants)))
     return parts
 
 
@@ -117,14 +150,21 @@ def settled(site, clusters, decided, block):
     own = range(site.components.start, site.components.stop)
     ungated = {*clusters.ungated, *(c for c in own if decided[c] == 1)}
     ungated -= {c for c in own if decided[c] == 0}
-    inside = [
-        tuple(sorted(c for c in cluster if decided[c] is None))
-        for cluster in clusters.clusters
-    ]
+
+    def undecided(components):
+        return tuple(sorted(c for c in components if decided[c] is None))
+
+    inside = {}
+    for cluster, sets in clusters.with_variants:
+        members = undecided(cluster)
+        kept = dict.fromkeys(map(undecided, sets))
+        if members:
+            inside[members] = tuple(s for s in kept if s and s != members)
     return SiteClusters(
         tuple(sorted(ungated)),
-        tuple(cluster for cluster in inside if cluster),
+        tuple(inside),
         tuple(c for c in own if decided[c] == 0),
+        tuple(inside.values()) if any(inside.values()) else (),
     )
 
 

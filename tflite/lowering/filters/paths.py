@@ -12,9 +12,12 @@ computed:
 - Where one part reads it (the next place is not gated), it is computed in the very
   condition in which it is read. With one gated place between two convolutions, an IF
   holds both of them and adds to the sum, and no closed part is ever stored.
+  A part may have variants there, with fewer channels, of which a tree of conditions
+  finds the first that has all open ones.
 - Where several parts read it, it is computed once, in an IF of its own, which stores
   zeros while it is closed. Nested in its readers it would be computed several times;
   nested the other way, its condition would hold, and hand on, all of its readers' sums.
+  What is stored has one size: no variants there.
 
 The sum starts with what always runs, the skip connection where one is to be added
 anyway. Bias, mask and activation stand in both branches of the last condition, where
@@ -93,10 +96,12 @@ class PartitionedPath:
                 if not part.members:
                     values[list(part.exit)] = 0.0
         self._closed = closed
-        self._steps = [
-            [self._part_steps(k, part) for part in parts]
-            for k, parts in enumerate(self._parts)
-        ]
+        self._steps = {
+            part: self._part_steps(k, part)
+            for k in range(len(self._parts))
+            for part in self._alternatives(k)
+        }
+        self._refuse_stored_variants(block)
         self._mixers = [
             self._pairs(k, mixing) for k, mixing in enumerate(self._mixings, start=1)
         ]
@@ -107,6 +112,16 @@ class PartitionedPath:
         return [p.members for parts in self._parts for p in parts if p.members]
 
     @property
+    def variants(self):
+        """Members of parts with variants -> list of what these lack."""
+        return {
+            part.members: [own.lacks for own in part.variants]
+            for parts in self._parts
+            for part in parts
+            if part.variants
+        }
+
+    @property
     def output_shape(self):
         """Shape of the path's output, with a batch of one."""
         return (1, *self._segments[-1].shapes[-1][1:])
@@ -114,7 +129,7 @@ class PartitionedPath:
     @property
     def has_masks(self):
         """Whether some part has filters that close while it runs."""
-        masks = [isinstance(s, steps.Mask) for k in self._steps for p in k for s in p]
+        masks = [isinstance(s, steps.Mask) for p in self._steps.values() for s in p]
         return self.gathers or any(masks)
 
     def macs(self):
@@ -124,14 +139,16 @@ class PartitionedPath:
             segment = self._segments[k]
             for part in parts:
                 context = self._context(k, part)
-                for element, shape, kept in zip(
-                    segment.elements, segment.shapes, part.channels, strict=False
-                ):
-                    if not isinstance(element, Site):
-                        macs = count_macs(element, shape) * len(kept) // shape[-1]
-                        found.append(Switched(macs, context))
-                if k:
-                    found += self._mixing_macs(k, part, context)
+                for own, sign, passed in part.cases():
+                    factors = (*context, *passed)
+                    for element, shape, kept in zip(
+                        segment.elements, segment.shapes, own.channels, strict=False
+                    ):
+                        if not isinstance(element, Site):
+                            macs = count_macs(element, shape) * len(kept) // shape[-1]
+                            found.append(Switched(sign * macs, factors))
+                    if k:
+                        found += self._mixing_macs(k, own, sign, factors)
         return found
 
     def build(self):
@@ -153,49 +170,50 @@ class PartitionedPath:
             Tensor of the path's output shape.
         """
         last = len(self._segments) - 1
-        values = [lambda p=p: pick(inputs, p.entry) for p in self._parts[0]]
+        values = {p: lambda p=p: pick(inputs, p.entry) for p in self._alternatives(0)}
         for k in range(last + 1):
             values = self._values(k, values, gating, start, activation)
+        tensors = [values[part]() for part in self._parts[-1]]
         if self._adds_up():
-            return values[0]()
-        result = self._assembled([value() for value in values])
+            return tensors[0]
+        result = self._assembled(tensors)
         return activation(result if start is None else start + result)
 
     # --- One segment
 
     def _values(self, k, previous, gating, start, activation):
-        """Functions that give the parts of a segment, while they are open."""
+        """Part of a segment, or variant -> function that gives it, while it is open."""
         last = k == len(self._segments) - 1
         if not (last and self._adds_up()):
             start, activation = None, keras.activations.linear
-        functions = [
-            lambda b=b: self._run(k, b, previous, gating, start, activation)
-            for b in range(len(self._parts[k]))
-        ]
-        if self._adds_up() if last else len(self._parts[k + 1]) == 1:
+        functions = {
+            part: lambda p=part: self._run(k, p, previous, gating, start, activation)
+            for part in self._alternatives(k)
+        }
+        if not self._is_stored(k):
             return functions
-        stored = []
-        for part, function in zip(self._parts[k], functions, strict=True):
+        stored = {}
+        for part, function in functions.items():
             if part.members:
                 tensor = self._stored(k, part, function, gating)
             else:
                 tensor = function()
-            stored.append(lambda tensor=tensor: tensor)
+            stored[part] = lambda tensor=tensor: tensor
         return stored
 
-    def _run(self, k, b, previous, gating, start, activation):
+    def _run(self, k, part, previous, gating, start, activation):
         if not k:
-            return self._stepped(k, b, previous[b](), gating)
+            return self._stepped(part, previous[part](), gating)
         pairs = self._mixers[k - 1]
 
         def finish(total, has_bias):
-            total = pairs.finish(total, b, has_bias)
-            return activation(self._stepped(k, b, total, gating))
+            total = pairs.finish(total, part, has_bias)
+            return activation(self._stepped(part, total, gating))
 
-        return self._sum(k, b, previous, gating, start, finish)
+        return self._sum(k, part, previous, gating, start, finish)
 
-    def _stepped(self, k, b, x, gating):
-        for step in self._steps[k][b]:
+    def _stepped(self, part, x, gating):
+        for step in self._steps[part]:
             x = step(x, gating)
         return x
 
@@ -205,39 +223,47 @@ class PartitionedPath:
         # A constant of zeros would lie in the file, as large as it is.
         return tf.cond(is_open, function, lambda: sums.zeros(shape, is_open))
 
-    def _sum(self, k, b, previous, gating, start, finish):
+    def _sum(self, k, part, previous, gating, start, finish):
         pairs = self._mixers[k - 1]
-        always = next(
-            (a for a, p in enumerate(self._parts[k - 1]) if not p.members), None
-        )
+
+        def term(given):
+            return pairs.layers[given, part](previous[given](), gating=gating)
+
+        always = next((p for p in self._parts[k - 1] if not p.members), None)
         total = start
         if always is not None and start is None:
-            total = pairs.layers[always, b](previous[always](), gating=gating)
-        shape = (*pairs.shape[:-1], len(self._parts[k][b].entry))
-        gated = [a for a, part in enumerate(self._parts[k - 1]) if part.members]
+            total = term(always)
+        shape = (*pairs.shape[:-1], len(part.entry))
+        gated = [p for p in self._parts[k - 1] if p.members]
         has_bias = always is not None
-        for a in gated:
-            add = sums.Addition(pairs.layers[a, b], previous[a], gating)
-            is_open = gating.condition(self._parts[k - 1][a].members)
-            if a == gated[-1] and self._ends_inside(k, b, start is not None):
+        for given in gated:
+            terms = [lambda own=own: term(own) for own in given.alternatives]
+            add = sums.Addition(terms, gating.passed(given.members))
+            is_open = gating.condition(given.members)
+            if given is gated[-1] and self._ends_inside(k, part, start is not None):
                 return add(
                     total, is_open, shape, lambda x, added: finish(x, added or has_bias)
                 )
             total = add(total, is_open, shape)
         if always is not None and start is not None:
-            total = total + pairs.layers[always, b](previous[always](), gating=gating)
+            total = total + term(always)
         return finish(total, has_bias)
 
-    def _ends_inside(self, k, b, has_start):
+    def _ends_inside(self, k, part, has_start):
         """Whether the last condition of a sum also holds what follows the sum.
 
         It stands in both branches, so it should have no weights.
         """
         always = any(not part.members for part in self._parts[k - 1])
-        light = all(step.is_light for step in self._steps[k][b])
+        light = all(step.is_light for step in self._steps[part])
         return light and not (always and has_start)
 
     # --- The end
+
+    def _is_stored(self, k):
+        """Whether the parts of a segment are tensors that several others read."""
+        last = k == len(self._segments) - 1
+        return not self._adds_up() if last else len(self._parts[k + 1]) > 1
 
     def _adds_up(self):
         """Whether the path ends as one sum, to which something can be added."""
@@ -245,7 +271,7 @@ class PartitionedPath:
         whole = len(parts) == 1 and not parts[0].members
         in_order = whole and parts[0].exit == tuple(range(self._segments[-1].width))
         linear = bool(self._mixings) and _is_linear(self._mixings[-1].layer)
-        return in_order and linear and not self._steps[-1][0]
+        return in_order and linear and not self._steps[parts[0]]
 
     def _assembled(self, tensors):
         """All channels of the output, in their order."""
@@ -280,6 +306,19 @@ class PartitionedPath:
                     "'masked'."
                 )
 
+    def _refuse_stored_variants(self, block):
+        for k, parts in enumerate(self._parts):
+            if self._is_stored(k) and any(part.variants for part in parts):
+                raise InputError(
+                    "Expected variants only of clusters that one ungated convolution "
+                    f"reads, got some at the place {self._segments[k].site.name!r} of "
+                    f"block {block.name!r}."
+                )
+
+    def _alternatives(self, k):
+        """All parts of a segment, each behind its variants: a list."""
+        return [own for part in self._parts[k] for own in part.alternatives]
+
     def _part_steps(self, k, part):
         """What is done to a part: functions `(tensor, gating) -> tensor`."""
         segment, found = self._segments[k], []
@@ -306,26 +345,27 @@ class PartitionedPath:
         name = f"{self._name}_{mixing.layer.name}"
         if not mixing.is_known:
             layer = self._adopt(slicing.copy_layer(mixing.layer), mixing.input_shape)
-            return sums.Copied(layer, mixing.output_shape)
+            return sums.Copied(layer, before[0], after[0], mixing.output_shape)
         mixers = Mixers(mixing, self._closed[k - 1])
         layers = {}
         always = any(not part.members for part in before)
-        for a, given in enumerate(before):
+        behind = _labelled(after)
+        for given, a in _labelled(before).items():
             shape = (*mixing.input_shape[:-1], len(given.exit))
-            for b, made in enumerate(after):
+            for made, b in behind.items():
                 bias = not given.members
-                if not always and a == len(before) - 1:
-                    bias = self._ends_inside(k, b, False)
+                if not always and given in before[-1].alternatives:
+                    bias = self._ends_inside(k, made, False)
                 new = mixers.layer(given.exit, made.entry, bias, f"{name}_{a}_{b}")
                 sides = self._sides(k, given, made)
                 if sides == (None, None):
-                    layers[a, b] = steps.Step(self._adopt(new, shape))
+                    layers[given, made] = steps.Step(self._adopt(new, shape))
                     continue
                 strides = mixing.layer.strides
                 new = slicing.NewLayer(*gathered.with_kernel(new, *sides, strides))
-                layers[a, b] = self._adopt(new, shape)
+                layers[given, made] = self._adopt(new, shape)
                 self.gathers = True
-        return sums.Pairs(layers, mixers, [part.entry for part in after], mixing)
+        return sums.Pairs(layers, mixers, behind, mixing)
 
     def _sides(self, k, given, made):
         """Components of the channels that a gathered convolution reads and makes."""
@@ -349,19 +389,35 @@ class PartitionedPath:
             return (*self._context(k + 1, self._parts[k + 1][0]), *own)
         return own
 
-    def _mixing_macs(self, k, part, context):
+    def _mixing_macs(self, k, part, sign, factors):
+        found = []
+        for given in self._parts[k - 1]:
+            members = (given.members,) if given.members else ()
+            for own, other_sign, passed in given.cases():
+                cases = (*factors, *members, *passed)
+                found += self._pair_macs(k, own, part, sign * other_sign, cases)
+        return found
+
+    def _pair_macs(self, k, given, part, sign, factors):
         mixing, found = self._mixings[k - 1], []
         inputs, outputs = mixing.input_shape[-1], mixing.output_shape[-1]
-        for given in self._parts[k - 1]:
-            own = (given.members,) if given.members else ()
-            reads, makes = self._sides(k, given, part)
-            for read, of_read in gathered.split_shares(reads)(len(given.exit)):
-                for made, of_made in gathered.split_shares(makes)(len(part.entry)):
-                    macs = mixing.macs * read * made // (inputs * outputs)
-                    shares = tuple(s for s in (of_read, of_made) if s is not None)
-                    cases = ((*context, *own), shares)
-                    found.append(Switched(macs, *cases, ((macs, made),)))
+        reads, makes = self._sides(k, given, part)
+        for read, of_read in gathered.split_shares(reads)(len(given.exit)):
+            for made, of_made in gathered.split_shares(makes)(len(part.entry)):
+                macs = sign * (mixing.macs * read * made // (inputs * outputs))
+                shares = tuple(s for s in (of_read, of_made) if s is not None)
+                found.append(Switched(macs, factors, shares, ((macs, made),)))
         return found
+
+
+def _labelled(parts):
+    """Part, or variant -> what it is called in names of layers."""
+    labels = {}
+    for number, part in enumerate(parts):
+        for variant, own in enumerate(part.variants):
+            labels[own] = f"{number}v{variant}"
+        labels[part] = str(number)
+    return labels
 
 
 def _is_linear(layer):

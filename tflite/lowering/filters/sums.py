@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from tflite.lowering.filters import trees
 from tflite.lowering.filters.steps import Step
 
 
@@ -11,36 +12,37 @@ class Pairs:
     Args:
         layers: (part before, part behind) -> function `(tensor, gating=) -> tensor`.
         mixers: `tflite.lowering.filters.mixers.Mixers`.
-        outputs: channels of each part behind.
+        behind: the parts behind.
         mixing: `tflite.lowering.filters.segments.Mixing`.
     """
 
-    def __init__(self, layers, mixers, outputs, mixing):
+    def __init__(self, layers, mixers, behind, mixing):
         self.layers = layers
         self.shape = (1, *mixing.output_shape[1:])
-        self._biases = [mixers.bias(entry) for entry in outputs]
-        self._borders = [mixers.border(entry) for entry in outputs]
+        self._biases = {part: mixers.bias(part.entry) for part in behind}
+        self._borders = {part: mixers.border(part.entry) for part in behind}
         self._activation = mixers.activation
 
-    def finish(self, total, b, has_bias):
-        """Adds what is constant to a sum, and applies the layer's activation."""
+    def finish(self, total, part, has_bias):
+        """Adds what is constant to a part's sum; applies the layer's activation."""
+        bias, border = self._biases[part], self._borders[part]
         if total is None:
-            total = tf.zeros((*self.shape[:-1], len(self._biases[b])))
-        if not has_bias and self._biases[b].any():
-            total = total + self._biases[b]
-        if self._borders[b] is not None:
-            total = total + self._borders[b].tensor()
+            total = tf.zeros((*self.shape[:-1], len(bias)))
+        if not has_bias and bias.any():
+            total = total + bias
+        if border is not None:
+            total = total + border.tensor()
         return self._activation(total)
 
 
 class Copied:
     """A layer that nothing is known of, between two segments of one part each."""
 
-    def __init__(self, layer, shape):
-        self.layers = {(0, 0): Step(layer)}
+    def __init__(self, layer, before, behind, shape):
+        self.layers = {(before, behind): Step(layer)}
         self.shape = (1, *shape[1:])
 
-    def finish(self, total, b, has_bias):
+    def finish(self, total, part, has_bias):
         return total
 
 
@@ -48,9 +50,9 @@ class Addition:
     """What an open part adds to a sum.
 
     Args:
-        layer: function `(tensor, gating=) -> tensor`.
-        value: function that gives the part, called where it is open.
-        gating: `tflite.lowering.filters.gating.Gating`.
+        terms: for each alternative of the part, in the order in which they are tried,
+            a function `() -> tensor`, called where the part is open.
+        passed: list of bool scalars, which of them do not do, of all but the last.
 
     Call arguments:
         total: the sum so far; None for nothing.
@@ -59,22 +61,22 @@ class Addition:
         finish: function `(sum, added) -> tensor` of the new sum, in either case.
     """
 
-    def __init__(self, layer, value, gating):
-        self._layer = layer
-        self._value = value
-        self._gating = gating
+    def __init__(self, terms, passed):
+        self._terms = terms
+        self._passed = passed
 
     def __call__(self, total, is_open, shape, finish=lambda total, added: total):
+        def added(term):
+            return finish(term() if total is None else total + term(), True)
+
         def opened():
-            return finish(self._term() if total is None else total + self._term(), True)
+            networks = [lambda term=term: added(term) for term in self._terms]
+            return trees.choose(self._passed, networks)
 
         def closed():
             return finish(zeros(shape, is_open) if total is None else total, False)
 
         return tf.cond(is_open, opened, closed)
-
-    def _term(self):
-        return self._layer(self._value(), gating=self._gating)
 
 
 def zeros(shape, is_open):

@@ -4,19 +4,23 @@ Each variant has some of the filters, as one dense network without conditions in
 image runs the first one that has all of its open filters. What a variant has beyond
 these is masked, and the last variant has everything: exact for every image. Conditions
 form a tree, so that n variants cost about log2(n) of them, and no sums.
+
+Or the filters of one place are split into parts, each with variants of its own, and the
+block is the sum over the parts: clusters with variants inside. m parts of n variants
+make n^m combinations for the bytes of n; a part costs a condition and an addition.
 """
 
 import itertools
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 import tfgate
 from tflite import clusters as site_clusters
 from tflite.errors import InputError
+from tflite.lowering.filters import groups
 from tflite.lowering.filters import macs
 from tflite.lowering.filters import parts
+from tflite.lowering.filters import trees
 from tflite.lowering.filters.block import PartitionedBlock
 from tflite.lowering.filters.decided import apply_decided_filters
 from tflite.lowering.filters.gating import Gating
@@ -60,19 +64,9 @@ class VariantFilters(keras.layers.Layer):
     def call(self, inputs, log_odds):
         is_open = self._threshold.symbol(log_odds)
         gating = Gating(is_open, [])
-        passed = _passed(is_open, self._missing)
-
-        def run(first, last):
-            if first == last:
-                return self._variants[first](inputs, gating)
-            middle = (first + last) // 2
-            return tf.cond(
-                passed[middle],
-                lambda: run(middle + 1, last),
-                lambda: run(first, middle),
-            )
-
-        return run(0, len(self._variants) - 1)
+        (passed,) = trees.passed(is_open, [self._missing])
+        networks = [lambda own=own: own(inputs, gating) for own in self._variants]
+        return trees.choose(passed, networks)
 
 
 @register(tfgate.GatedFilters, "variants")
@@ -88,8 +82,13 @@ def lower_variants(block, x, context):
             f"lowering 'variants' of block {block.name!r}, got no variants that pay; "
             "choose 'groups' or 'masked'."
         )
+    if len(found.parts) > 1:
+        site = _place_of(block, found)
+        given = {site.name: _clusters(site, found)}
+        return groups.lower(block, x, context, site_clusters.ungated, given=given)
     made, missing = [], []
-    for number, own in enumerate(_complete(found.sets, decided, block.name)):
+    sets = found.parts[0].sets
+    for number, own in enumerate(_complete(sets, decided, block.name)):
         settled = _decided_in(own, decided)
         name = f"{block.name}_variant{number}"
         made.append(_variant(block, settled, context.rewriter, name))
@@ -99,17 +98,33 @@ def lower_variants(block, x, context):
     return twin(x, context.vector(block, x))
 
 
-def _passed(is_open, missing):
-    """For each variant whether it and all before lack an open filter: list of bools."""
-    if not missing:
-        return []
-    lacks = np.zeros((len(missing), is_open.shape[0]), "float32")
-    for number, components in enumerate(missing):
-        lacks[number, list(components)] = 1.0
-    is_missed = tf.reduce_max(tf.cast(is_open, tf.float32) * lacks, axis=1) > 0.0
-    # Row m names the variants up to m, the first of them again where there are fewer.
-    rows = np.tril(np.tile(np.arange(len(missing), dtype="int32"), (len(missing), 1)))
-    return tf.unstack(tf.reduce_all(tf.gather(is_missed, rows), axis=1))
+def _place_of(block, found):
+    """The gated place whose components parts are of.
+
+    Raises:
+        InputError: they are of several, or of none.
+    """
+    split = {c for part in found.parts for c in part.sets[-1]}
+    for site in block.sites:
+        if split <= set(range(site.components.start, site.components.stop)):
+            return site
+    raise InputError(
+        f"Expected variants of parts of block {block.name!r} with components of one "
+        f"gated place, got {sorted(split)}."
+    )
+
+
+def _clusters(site, found):
+    """`SiteClusters` of parts, with their variants; other components always run."""
+    clusters = tuple(part.sets[-1] for part in found.parts)
+    split = {c for cluster in clusters for c in cluster}
+    own = range(site.components.start, site.components.stop)
+    return site_clusters.SiteClusters(
+        tuple(c for c in own if c not in split),
+        clusters,
+        # One of nothing is the closed cluster.
+        variants=tuple(tuple(filter(None, part.sets[:-1])) for part in found.parts),
+    )
 
 
 def _complete(kept, decided, block):

@@ -15,6 +15,7 @@ from tflite.clusters import SiteClusters
 from tflite.lowering import LogOddsThreshold
 from tflite.options import Options
 from tflite.variants import BlockVariants
+from tflite.variants import PartVariants
 
 TOLERANCE = 1e-4
 TAUS = (0.0, 0.5, 1.0)
@@ -179,8 +180,8 @@ def variants_of(model, images, count=3):
     sets = [tuple(map(int, np.flatnonzero(own))) for own in decisions[:count]]
     everything = tuple(range(block.gate.components))
     share = 1.0 / (len(sets) + 1)
-    found = BlockVariants((*sets, everything), (share,) * (len(sets) + 1))
-    return {block.name: found}
+    part = PartVariants((*sets, everything), (share,) * (len(sets) + 1))
+    return {block.name: BlockVariants((part,))}
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -201,8 +202,60 @@ def test_variants_of_shortcuts_equal_keras(pictures, name, places):
 def test_an_empty_variant(pictures):
     model = model_of("basic", ("inner", "output"), pictures)
     everything = tuple(range(model.gates[0].components))
-    found = BlockVariants(((), everything), (0.5, 0.5))
+    found = BlockVariants((PartVariants(((), everything), (0.5, 0.5)),))
     assert_equal(model, "variants", pictures, variants={"block": found})
+
+
+def parts_of(model, place):
+    """Two parts of a place, and one component that always runs."""
+    block = model.blocks[0]
+    (site,) = (site for site in block.sites if site.name == place)
+    own = tuple(range(site.components.start, site.components.stop))
+    first, second = own[1:3], own[3:]
+    return BlockVariants(
+        (
+            PartVariants(((), first[:1], first), (0.3, 0.3, 0.4)),
+            PartVariants(((), second[:1], second[1:], second), (0.25,) * 4),
+        )
+    )
+
+
+INNER = [
+    ("basic", ("inner",), "inner1"),
+    ("basic", filter_blocks.EVERYWHERE, "inner1"),
+    ("strided", ("inner", "shortcut"), "inner1"),
+    ("inverted", ("inner",), "inner1"),
+    ("activated", ("inner", "output"), "inner1"),
+    ("bottleneck", ("input", "inner", "output"), "inner1"),
+    ("bottleneck", ("inner",), "inner2"),
+    ("preactivation", ("inner",), "inner1"),
+    ("preactivation_1x1", ("input", "inner", "output"), "inner1"),
+]
+
+
+@pytest.mark.parametrize(("name", "places", "place"), INNER)
+def test_variants_of_parts_equal_keras(pictures, name, places, place):
+    model = model_of(name, places, pictures, size=1)
+    variants = {"block": parts_of(model, place)}
+    assert_equal(model, "variants", pictures, variants=variants)
+
+
+def test_parts_beside_filters_without_a_gate_equal_keras(pictures):
+    model = model_of("basic", ("inner",), pictures, size=1, groups_always_open=1)
+    variants = {"block": parts_of(model, "inner1")}
+    assert_equal(model, "variants", pictures, variants=variants)
+
+
+def test_parts_of_several_places(pictures):
+    model = model_of("basic", ("inner", "output"), pictures)
+    own = model.blocks[0].sites
+    parts = tuple(
+        PartVariants(((), tuple(range(s.components.start, s.components.stop))), (0, 1))
+        for s in own
+    )
+    message = "parts of block 'block' with components of one gated place"
+    with pytest.raises(errors.InputError, match=message):
+        exported(model, "variants", variants={"block": BlockVariants(parts)})
 
 
 def test_variants_need_calibration(pictures):
@@ -265,19 +318,45 @@ def test_everything_ungated(pictures):
     assert_equal(model, "groups", pictures, clusters={"block": clusters})
 
 
-def test_some_components_decided(pictures):
+def test_variants_of_given_clusters(pictures):
+    model = model_of("basic", ("inner",), pictures, size=1)
+    sets = (((0,), (0, 2)), ())
+    own = SiteClusters((1,), ((0, 2, 4), (3, 5)), variants=sets)
+    clusters = {"block": {"inner1": own}}
+    assert_equal(model, "groups", pictures, clusters=clusters)
+
+
+def test_variants_that_several_clusters_read(pictures):
     model = model_of("basic", ("inner", "output"), pictures)
+    clusters = {
+        "inner1": SiteClusters((), ((0, 1, 2),), variants=(((0,),),)),
+        "output": SiteClusters((), ((3, 4), (5, 6))),
+    }
+    message = "one ungated convolution reads, got some at the place 'inner1' of block"
+    with pytest.raises(errors.InputError, match=message):
+        exported(model, "groups", clusters={"block": clusters})
+
+
+@pytest.mark.parametrize("lowering", ["groups", "variants"])
+def test_some_components_decided(pictures, lowering):
+    model = model_of("basic", ("inner", "output"), pictures, size=1)
     gate = model.gates[0]
     kernel, bias = (w.copy() for w in gate.logits_dense.get_weights())
     opened, closed = [0, 4], [1, 5]
-    kernel[:, 3::8], kernel[:, 1::8] = 0, 0
+    for c in (*opened, *closed):
+        kernel[:, [2 * c, 2 * c + 1]] = 0
+    bias[[2 * c for c in (*opened, *closed)]] = 0
     bias[[2 * c + 1 for c in opened]], bias[[2 * c + 1 for c in closed]] = 9, -9
     gate.logits_dense.set_weights([kernel, bias])
     decided = tuple({0: 1, 4: 1, 1: 0, 5: 0}.get(c) for c in range(gate.components))
     threshold = LogOddsThreshold(0.5)
-    plans = [plan.BlockPlan(model.blocks[0], "groups", decided)]
+    plans = [plan.BlockPlan(model.blocks[0], lowering, decided)]
     graph = conversion.export_graph(
-        model, plans, threshold, Options(gate_outputs=True, min_group=2)
+        model,
+        plans,
+        threshold,
+        Options(gate_outputs=True, min_group=2),
+        variants={"block": parts_of(model, "inner1")},
     )
     outputs = [graph(image[None], training=False) for image in pictures]
     predictions, decisions = reference.run(model, pictures, tau=0.5)

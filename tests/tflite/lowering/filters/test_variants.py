@@ -18,9 +18,16 @@ from tflite import reference
 from tflite import runtime
 from tflite.options import Options
 from tflite.variants import BlockVariants
+from tflite.variants import PartVariants
 
 # Of six inner filters, one by one.
 SETS = ((0, 1), (0, 1, 2), (3, 4, 5), (0, 1, 2, 3, 4, 5))
+WHOLE = BlockVariants((PartVariants(SETS, (0.25,) * 4),))
+# The same in two parts, with filter 0 beside them.
+PART_SETS = (((), (1,), (1, 2)), ((), (3,), (4, 5), (3, 4, 5)))
+PARTS = BlockVariants(
+    tuple(PartVariants(sets, (1.0 / len(sets),) * len(sets)) for sets in PART_SETS)
+)
 
 
 def network(images):
@@ -35,14 +42,13 @@ def network(images):
     return model
 
 
-def write(model, path, sets=SETS):
+def write(model, path, found=WHOLE):
     options = Options(
         tau_input=True,
         gate_outputs=True,
         block_lowering=(("*", "variants"),),
         check_samples=0,
     )
-    found = BlockVariants(sets, (1.0 / len(sets),) * len(sets))
     variants = {model.blocks[0].name: found}
     content, description = conversion.run(model, options, variants=variants)
     path.write_bytes(content)
@@ -61,11 +67,27 @@ def made(pictures, tmp_path_factory):
     return model, path, write(model, path)
 
 
+@pytest.fixture(scope="module")
+def in_parts(pictures, tmp_path_factory):
+    model = network(pictures)
+    path = tmp_path_factory.mktemp("parts") / "parts.tflite"
+    return model, path, write(model, path, PARTS)
+
+
 def ran(decisions):
     """Which of `SETS` images run."""
     for number, own in enumerate(SETS):
         if not np.delete(decisions, own).any():
             return number
+
+
+def ran_in_parts(decisions):
+    """Filters that images run."""
+    found = {0}
+    for sets in PART_SETS:
+        opened = {c for c in sets[-1] if decisions[c]}
+        found |= set(next(own for own in sets if opened <= set(own)))
+    return found
 
 
 def test_conditions_are_a_tree(made):
@@ -80,6 +102,54 @@ def test_conditions_are_a_tree(made):
     for names in leaves:
         assert names.count("CONV_2D") == 2 and names.count("ADD") == 1
         assert "MUL" in names
+
+
+def test_parts_are_conditions_with_trees_inside(made, in_parts):
+    structure = Structure(in_parts[1])
+    # What always runs, and an IF for each part that adds to it.
+    outside = Structure(made[1]).main["CONV_2D"]
+    assert structure.main["CONV_2D"] == outside + 2 and structure.main["IF"] == 2
+    first, second = structure.branches
+    # Two variants of the first part; three of the second.
+    assert sum(names.count("IF") for names in structure.subgraphs[1:]) == 1 + 2
+    assert [names.count("IF") for names in first] == [1, 0]
+    assert [names.count("IF") for names in second] == [1, 0]
+    networks = [names for names in structure.subgraphs[1:] if "CONV_2D" in names]
+    assert len(networks) == 2 + 3
+    for names in networks:
+        assert names.count("CONV_2D") == 2 and names.count("ADD") == 1
+
+
+def test_files_of_parts_equal_keras(in_parts, pictures):
+    model, path, _ = in_parts
+    file, seen = runtime.Network(path), set()
+    for tau in (0.0, 0.3, 0.5, 0.7, 0.9, 1.0):
+        file.set_dial(tau)
+        predictions, told = file.run(pictures)
+        expected, decisions = reference.run(
+            model, pictures, tau=min(tau, 1 - 1e-7) or None
+        )
+        np.testing.assert_array_equal(told, decisions)
+        np.testing.assert_allclose(predictions, expected, atol=1e-4)
+        seen |= {tuple(sorted(ran_in_parts(own))) for own in told}
+    # More combinations than there are networks.
+    assert len(seen) > 6
+
+
+def test_metadata_counts_what_parts_execute(in_parts, pictures):
+    model, path, description = in_parts
+    counter, counts = Counter(path), set()
+    whole = sum(product.macs for product in model.blocks[0].products())
+    always = model.costs.dense - whole
+    for tau in (0.0, 0.5, 0.7, 0.9, 1.0):
+        for image in pictures[:8]:
+            executed, told = counter.run(image, tau)
+            assert told == executed
+            counts.add(executed)
+    assert counts <= {always + whole * share / 6 for share in range(1, 7)}
+    assert len(counts) >= 4
+    closed = always + whole / 6 + model.costs.gate_total
+    assert description["macs"]["all_closed"] == closed
 
 
 def test_files_equal_keras_whichever_variant_runs(made, pictures):
@@ -158,18 +228,25 @@ def test_what_is_for_filters_needs_gated_ones(tmp_path, name):
     assert not path.exists()
 
 
-def test_what_no_open_filter_needs_is_not_computed(pictures, tmp_path):
+def one_of_sets(decisions):
+    return SETS[ran(decisions)]
+
+
+@pytest.mark.parametrize(
+    ("found", "runs"), [(WHOLE, one_of_sets), (PARTS, ran_in_parts)]
+)
+def test_what_no_open_filter_needs_is_not_computed(pictures, tmp_path, found, runs):
     model, path = network(pictures), tmp_path / "poisoned.tflite"
     layer = model.blocks[0].stages[0].layers[0]
     kernel = keras.ops.convert_to_numpy(layer.kernel).copy()
     kernel[..., 4] = np.nan
     layer.kernel.assign(kernel)
-    write(model, path)
+    write(model, path, found)
     file, seen = runtime.Network(path), set()
     for tau in (0.0, 0.4, 0.6, 0.8, 1.0):
         file.set_dial(tau)
         predictions, decisions = file.run(pictures)
-        expected = [4 in SETS[ran(own)] for own in decisions]
+        expected = [4 in runs(own) for own in decisions]
         np.testing.assert_array_equal(np.isnan(predictions).any(axis=1), expected)
         seen |= set(expected)
     assert seen == {False, True}
