@@ -127,11 +127,14 @@ def test_files_are_reused(small, monkeypatch):
 @pytest.mark.large
 @pytest.mark.timeout(900)
 def test_dynamic_range_is_compared_with_float(small):
-    (line,) = bench_rows.dynamic_range(small)
-    assert line.goal == 0.9 and line.value > 0
+    gated, static = bench_rows.dynamic_range(small)
+    assert gated.goal == 0.9 and gated.value > 0
+    assert static.goal is None and static.value > 0
     directory = small.workshop.directory
     names = {path.stem for path in directory.glob("*.tflite")}
     assert {"resnet50_gated_dynamic", "resnet50_dense"} <= names
+    quantized = metadata.read(directory / "resnet50_static_dynamic.tflite")
+    assert quantized["quantization"]["mode"] == "dynamic"
 
 
 def test_dial_takes_half_open(conditions, monkeypatch):
@@ -173,9 +176,14 @@ def test_spread_networks_of_small_size(conditions, monkeypatch):
     for attribute in ("_IMAGENET", "_CIFAR"):
         monkeypatch.setattr(bench_gated, attribute, "digits")
     monkeypatch.setattr(bench_files, "measured", _converted_here)
-    efficiency, clustered, grouped = bench_gated.filters(conditions)
-    assert efficiency.value > 0 and clustered.value > 0 and grouped.value > 0
+    efficiency, default, clustered, grouped = bench_gated.filters(conditions)
+    assert min(efficiency.value, clustered.value, grouped.value) > 0
     assert efficiency.goal == 0.8 and not clustered.relation
+    assert default.value > 0 and not default.relation
+    directory = conditions.workshop.directory
+    larger = metadata.read(directory / "resnet50_cs_low_gated.tflite")
+    other = metadata.read(directory / "resnet50_cs_low_default.tflite")
+    assert larger["flatbuffer"]["bytes"] >= other["flatbuffer"]["bytes"]
     (line,) = bench_gated.early_exit(conditions)
     assert line.value > 0
     shares = [float(text) for text in line.note.removeprefix("leaving ").split(", ")]

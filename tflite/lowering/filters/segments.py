@@ -5,6 +5,7 @@ own way, so what is closed at a gated place is not needed anywhere in its segmen
 """
 
 import dataclasses
+import functools
 
 import keras
 
@@ -62,7 +63,7 @@ class Mixing:
         """Whether some of its inputs and outputs can be left out."""
         return channels.kind(self.layer) is channels.Kind.MIXES
 
-    @property
+    @functools.cached_property
     def macs(self):
         """MACs of the whole layer for one image."""
         return count_macs(self.layer, self.input_shape)
