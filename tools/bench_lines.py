@@ -29,6 +29,7 @@ class Conditions:
         seed: int, of images and order.
         trained: path of a gated network trained on CIFAR-10, or None.
         data_dir: directory of TFDS data sets, or None.
+        points: list that gets a `Measured` for each file and setting, once.
     """
 
     workshop: Workshop
@@ -36,6 +37,7 @@ class Conditions:
     seed: int
     trained: str | None = None
     data_dir: str | None = None
+    points: list = dataclasses.field(default_factory=list)
 
     def images(self, dataset):
         """The choice of a data set's images, checked.
@@ -73,7 +75,7 @@ class Conditions:
             arguments["images"] = 255 * random.uniform(size=(_IMAGES, *shape))
         else:
             arguments |= images.tested
-        return benchmark(
+        result = benchmark(
             models,
             baseline,
             # Each image runs three times at least.
@@ -83,6 +85,43 @@ class Conditions:
             json=self.workshop.directory / f"{name}.benchmark.json",
             **arguments,
         )
+        # Several rows measure some of the files.
+        known = {(point.file, point.setting) for point in self.points}
+        for point in _measured(result, baseline.stem):
+            if (point.file, point.setting) not in known:
+                self.points.append(point)
+        return result
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What a file takes of the dense file's MACs and time.
+
+    Attributes:
+        file: its name.
+        setting: of τ or u, as text; empty without one.
+        macs: executed MACs of the mean image, of the dense file's.
+        time: processor time, likewise.
+    """
+
+    file: str
+    setting: str
+    macs: float
+    time: float
+
+
+def _measured(result, baseline):
+    reference = next(p for p in result["points"] if p["file"] == baseline)
+    return [
+        Measured(
+            point["file"],
+            "" if point["tau"] is None else f"τ = {point['tau']:g}",
+            point["macs_ratio"],
+            time(point) / time(reference),
+        )
+        for point in result["points"]
+        if point["file"] != baseline
+    ]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,6 +14,7 @@ from tools import bench_files
 from tools import bench_gated
 from tools import dial_latency
 from tools.bench_lines import Line
+from tools.bench_lines import Measured
 from tools.bench_lines import Skipped
 from tools.bench_lines import efficiency
 from tools.bench_lines import time
@@ -22,6 +23,8 @@ _TAU = 0.5
 _VERIFIED = 1000
 _GATED = {"tau_input": True, "gate_outputs": True}
 _PROBES = 3
+# Settings in the plot.
+_DIAL = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def blocks(conditions):
@@ -67,6 +70,11 @@ def dial(conditions):
         min_group=None,
         seed=conditions.seed,
     ).values()
+    for row in result["settings"]:
+        if row["u"] in _DIAL:
+            setting = f"u = {row['u']:g}"
+            shares = row["macs_share"], row["ratio"]
+            conditions.points.append(Measured("resnext50", setting, *shares))
     half = next(row for row in result["settings"] if row["u"] == 0.5)
     return [
         Line(

@@ -4,9 +4,10 @@ r"""Measures TFLite files against their goals: `make bench`.
         [--runs=200] [--reuse] [--data_dir=TFDS] [--trained=model.keras]
 
 Builds networks of random weights, converts them by the commands that a user has,
-measures, and prints a table in Markdown; `bench.json` in the workdir has the same with
-machine and versions, and `*.benchmark.json` the single benchmarks, for
-`tflite.report`. One thread, batch 1. Latency does not depend on what a network has
+measures, and prints a table in Markdown, and another one of the points of a plot. In
+the workdir `bench.json` has the same with machine and versions, `bench.svg` is the
+plot, and `*.benchmark.json` are the single benchmarks, of which `report.html` is the
+report. One thread, batch 1. Latency does not depend on what a network has
 learned, but on which of its parts run. So images are random, but for rows on gates
 that look at them, and calibration: these need ImageNet or CIFAR-10 in `--data_dir`.
 Rows without what they need are skipped, with a reason. A row that fails is told at the
@@ -16,8 +17,10 @@ Ratios are of processor time, files in alternation, in a process without TensorF
 files are made in others.
 """
 
+import dataclasses
 import pathlib
 import subprocess
+import time
 
 from absl import flags
 
@@ -25,13 +28,23 @@ from tflite import errors
 from tflite import files
 from tflite import machine
 from tflite.errors import InputError
+from tflite.report import report
 from tools import bench_lines
+from tools import bench_plot
 from tools import bench_rows
 from tools.bench_files import Workshop
 
 
 def measure(
-    names, workshop, *, runs, seed, trained=None, data_dir=None, after_row=None
+    names,
+    workshop,
+    *,
+    runs,
+    seed,
+    trained=None,
+    data_dir=None,
+    after_row=None,
+    points=None,
 ):
     """Measures rows. One that fails leaves the others as they are.
 
@@ -45,12 +58,15 @@ def measure(
         data_dir: directory of TFDS data sets, or None.
         after_row: function of the same three lists, called after each row; None for
             none.
+        points: list that gets a `tools.bench_lines.Measured` for each file and
+            setting; None for none.
 
     Returns:
         `(lines, skipped, failed)`: list of `tools.bench_lines.Line`, and two lists of
         messages.
     """
-    conditions = bench_lines.Conditions(workshop, runs, seed, trained, data_dir)
+    points = [] if points is None else points
+    conditions = bench_lines.Conditions(workshop, runs, seed, trained, data_dir, points)
     lines, skipped, failed = [], [], []
     for name in names:
         found = []
@@ -75,6 +91,33 @@ def table(lines):
     rows = ["| what | measured | goal | reached |", "|---|---|---|---|"]
     rows += [f"| {' | '.join(line.cells())} |" for line in lines]
     return "\n".join(rows)
+
+
+def write_pictures(workdir, points, began):
+    """Writes `bench.svg` of points, and `report.html` of new benchmarks.
+
+    Args:
+        workdir: `pathlib.Path`.
+        points: list of `Measured`.
+        began: time since the epoch in seconds, before which benchmarks are old.
+
+    Returns:
+        List of the paths that were written.
+    """
+    written = []
+    results = sorted(
+        path
+        for path in workdir.glob("*.benchmark.json")
+        if path.stat().st_mtime >= began
+    )
+    if points:
+        with files.replaced(workdir / "bench.svg") as unfinished:
+            unfinished.write_text(bench_plot.draw(points), "utf-8")
+        written.append(workdir / "bench.svg")
+    if results:
+        report(results, workdir / "report.html", title="make bench")
+        written.append(workdir / "report.html")
+    return written
 
 
 def define_flags():
@@ -107,13 +150,14 @@ def main():
         None if path is None else str(pathlib.Path(path).expanduser().resolve())
         for path in (values.trained, values.data_dir)
     )
-    before = machine.describe()
+    before, began, points = machine.describe(), time.time(), []
     workshop = Workshop(workdir, seed=values.seed, reuse=values.reuse)
 
     def write(lines, skipped, failed):
         outcome = {
             "command": "python -m tools.tflite_bench",
             "rows": [line.document() for line in lines],
+            "points": [dataclasses.asdict(point) for point in points],
             "skipped": skipped,
             "failed": failed,
             "conversions": workshop.conversions,
@@ -133,8 +177,13 @@ def main():
         trained=trained,
         data_dir=data_dir,
         after_row=write,
+        points=points,
     )
-    print(f"\n{table(lines)}\n\nwrote {workdir / 'bench.json'}")
+    print(f"\n{table(lines)}\n")
+    if points:
+        print(f"{bench_plot.table(points)}\n")
+    for path in [workdir / "bench.json", *write_pictures(workdir, points, began)]:
+        print(f"wrote {path}")
     if failed:
         raise SystemExit("\n".join(failed))
 

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 
 import keras
@@ -100,6 +101,30 @@ def test_blocks_are_compared_with_static_and_dense(small):
     static = metadata.read(directory / "resnet50_static.tflite").static
     assert list(static.values()) == [[1], [0], [1]]
     assert (directory / "resnet50_blocks.benchmark.json").is_file()
+    # Each file and setting once, however often it is measured.
+    bench_rows.blocks(small)
+    named = [(point.file, point.setting) for point in small.points]
+    assert len(set(named)) == len(named)
+    assert {
+        ("resnet50_gated", "τ = 0.5"),
+        ("resnet50_gated", "τ = 0"),
+        ("resnet50_static", ""),
+    } <= set(named)
+    static = next(p for p in small.points if p.file == "resnet50_static")
+    assert 0.0 < static.macs < 1.0 and static.time > 0.0
+
+
+def test_pictures_of_what_was_measured_now(small, tmp_path):
+    assert tflite_bench.write_pictures(tmp_path, [], 0.0) == []
+    bench_rows.blocks(small)
+    result = small.workshop.directory / "resnet50_blocks.benchmark.json"
+    (tmp_path / "new.benchmark.json").write_bytes(result.read_bytes())
+    (tmp_path / "old.benchmark.json").write_text("{}")
+    os.utime(tmp_path / "old.benchmark.json", (1.0, 1.0))
+    written = tflite_bench.write_pictures(tmp_path, small.points, 2.0)
+    assert [path.name for path in written] == ["bench.svg", "report.html"]
+    assert "resnet50_static" in (tmp_path / "report.html").read_text("utf-8")
+    assert "resnet50_static" in (tmp_path / "bench.svg").read_text("utf-8")
 
 
 def test_conversions_are_told(small):
@@ -141,6 +166,8 @@ def test_dial_takes_half_open(conditions, monkeypatch):
     monkeypatch.setattr(dial_latency, "measure", lambda *_, **__: DIAL)
     (line,) = bench_rows.dial(conditions)
     assert line.value == 1.03 and line.reached and "0.580 of dense" in line.note
+    points = [(p.setting, p.macs, p.time) for p in conditions.points]
+    assert points == [("u = 0", 0.1, 0.1), ("u = 0.5", 0.55, 0.58)]
 
 
 def test_shares_of_images_at_each_exit():

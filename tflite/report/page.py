@@ -3,6 +3,8 @@
 import html
 import string
 
+from tflite.report import svg
+
 
 def whole(title, body):
     """A page.
@@ -93,12 +95,9 @@ def _scrolling(name, content):
     )
 
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1b1b1b; --soft: #595959; --paper: #fff;
-  --grid: #e2e2e2; --rule: #c4c4c4; --accent: #00579c; --warn: #fff3d6; }
-@media (prefers-color-scheme: dark) { :root { --ink: #ececec; --soft: #b3b3b3;
-  --paper: #161616; --grid: #333; --rule: #555; --accent: #7cc0ff; --warn: #3d3010; } }
-* { box-sizing: border-box; }
+_STYLE = (
+    svg.COLOURS
+    + """* { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 70rem;
   padding: 1rem; color: var(--ink); background: var(--paper); overflow-wrap: anywhere; }
 h1 { line-height: 1.2; } h2 { margin-top: 2.5rem; }
@@ -121,20 +120,11 @@ svg { display: block; } .scroll > svg { min-width: 34rem;
 .warnings { background: var(--warn); padding: .6rem .6rem .6rem 2rem;
   border: 1px solid var(--rule); }
 details { margin: .5rem 0; } summary { cursor: pointer; }
-text { fill: var(--ink); font: 13px system-ui, sans-serif; }
-text.number { font-size: 12px; paint-order: stroke; stroke: var(--paper);
-  stroke-width: 3px; }
-text.small { font-size: 12px; }
-.grid { stroke: var(--grid); } .axis { stroke: var(--rule); }
-.leader { stroke: var(--soft); stroke-width: .6; }
-.curve { fill: none; stroke: var(--accent); stroke-width: 1.2; opacity: .6; }
-.filled { fill: var(--ink); stroke: var(--paper); }
-.hollow { fill: var(--paper); stroke: var(--ink); stroke-width: 1.8; }
-.bar { fill: var(--accent); }
-.open1, .open2, .open3, .open4 { fill: var(--ink); }
-.open1 { opacity: .25; } .open2 { opacity: .5; } .open3 { opacity: .75; }
-@media print { .scroll { overflow: visible; } }
 """
+    + svg.STYLE
+    + """@media print { .scroll { overflow: visible; } }
+"""
+)
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">

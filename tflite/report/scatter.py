@@ -1,5 +1,6 @@
-"""Accuracy, or executed MACs, against latency: every point with its number."""
+"""Points in a plane, every one with its number: accuracy against latency, say."""
 
+import dataclasses
 import math
 
 from tflite.report import svg
@@ -11,6 +12,24 @@ _RADII = (17, 24, 32, 44, 58, 74, 92)
 _ANGLES = tuple(
     map(math.radians, (90, 270, 0, 180, 45, 315, 135, 225, 20, 160, 200, 340))
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """A point of a picture.
+
+    Attributes:
+        number: what stands beside it.
+        series: those of one series have one marker, and a curve if they are joined.
+        x, y: its values.
+        description: of it, for screen readers.
+    """
+
+    number: int
+    series: object
+    x: float
+    y: float
+    description: str
 
 
 def draw(entries, value, *, label, title, from_zero=False):
@@ -26,25 +45,54 @@ def draw(entries, value, *, label, title, from_zero=False):
     Returns:
         SVG as text.
     """
-    xs = [entry.latency for entry in entries]
-    ys = [value(entry) for entry in entries]
-    across = svg.Scale(0.0, max(xs), _LEFT, _WIDTH - _RIGHT, 8)
-    up = svg.Scale(0.0 if from_zero else min(ys), max(ys), _HEIGHT - _BOTTOM, _TOP)
-    places = [(across(x), up(y)) for x, y in zip(xs, ys, strict=True)]
-    series = {}
-    for entry, place in zip(entries, places, strict=True):
-        series.setdefault((entry.run, entry.file["name"]), []).append((entry, place))
-    content = _axes(across, up, label)
-    for members in series.values():
-        content.append(_curve([place for _, place in sorted(members, key=_latency)]))
-    for number, members in enumerate(series.values()):
-        content += [svg.marker(number, *place) for _, place in members]
-    content += _numbers(entries, places)
-    described = "; ".join(
-        f"{entry.number}: {entry.name}, {entry.latency:.3g} ms, {value(entry):.4g}"
+    points = [
+        Point(
+            entry.number,
+            (entry.run, entry.file["name"]),
+            entry.latency,
+            value(entry),
+            f"{entry.name}, {entry.latency:.3g} ms, {value(entry):.4g}",
+        )
         for entry in entries
+    ]
+    least = 0.0 if from_zero else min(point.y for point in points)
+    labels = "median latency, ms", label
+    return plot(points, labels=labels, title=title, least=least)
+
+
+def plot(points, *, labels, title, least=0.0, diagonal="", alone=False):
+    """Draws points; those of one series are joined.
+
+    Args:
+        points: list of `Point`.
+        labels: texts of the horizontal and of the vertical axis.
+        title: title of the picture.
+        least: where the vertical axis begins; the horizontal one does at 0.
+        diagonal: what is said of the line from 0, 0 to 1, 1; empty for no such line.
+        alone: as for `svg.picture`.
+
+    Returns:
+        SVG as text.
+    """
+    most = [1.0] if diagonal else []
+    xs, ys = [p.x for p in points], [p.y for p in points]
+    across = svg.Scale(0.0, max(xs + most), _LEFT, _WIDTH - _RIGHT, 8)
+    up = svg.Scale(least, max(ys + most), _HEIGHT - _BOTTOM, _TOP)
+    places = [(across(point.x), up(point.y)) for point in points]
+    series = {}
+    for point, place in zip(points, places, strict=True):
+        series.setdefault(point.series, []).append(place)
+    content = _axes(across, up, labels)
+    if diagonal:
+        content += _diagonal(across, up, diagonal)
+    content += [_curve(sorted(members)) for members in series.values()]
+    for number, members in enumerate(series.values()):
+        content += [svg.marker(number, *place) for place in members]
+    content += _numbers(points, places)
+    described = "; ".join(f"{point.number}: {point.description}" for point in points)
+    return svg.picture(
+        _WIDTH, _HEIGHT, content, title=title, description=described, alone=alone
     )
-    return svg.picture(_WIDTH, _HEIGHT, content, title=title, description=described)
 
 
 def legend(entries):
@@ -66,11 +114,23 @@ def legend(entries):
     ]
 
 
-def _latency(member):
-    return member[0].latency
+def _diagonal(across, up, label):
+    x, y = across(1.0), up(1.0)
+    along = math.degrees(math.atan2(y - up(0.0), x - across(0.0)))
+    return [
+        svg.line(across(0.0), up(0.0), x, y, "axis"),
+        svg.text(
+            0,
+            0,
+            label,
+            class_="small",
+            transform=f"translate({across(0.2):.1f} {up(0.2) + 16:.1f}) "
+            f"rotate({along:.1f})",
+        ),
+    ]
 
 
-def _axes(across, up, label):
+def _axes(across, up, labels):
     content = []
     bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
     for tick in across.ticks:
@@ -82,14 +142,12 @@ def _axes(across, up, label):
         content.append(svg.line(_LEFT, y, right, y, "grid"))
         content.append(svg.text(_LEFT - 8, y + 4, up.label(tick), anchor="end"))
     middle = (_LEFT + right) / 2, (_TOP + bottom) / 2
-    content.append(
-        svg.text(middle[0], _HEIGHT - 8, "median latency, ms", anchor="middle")
-    )
+    content.append(svg.text(middle[0], _HEIGHT - 8, labels[0], anchor="middle"))
     content.append(
         svg.text(
             0,
             0,
-            label,
+            labels[1],
             anchor="middle",
             transform=f"translate(14 {middle[1]}) rotate(-90)",
         )
@@ -104,12 +162,12 @@ def _curve(places):
     return svg.element("path", d=path, class_="curve")
 
 
-def _numbers(entries, places):
+def _numbers(points, places):
     """The points' numbers, where they cover neither markers nor one another."""
     taken = [_box(x, y, 15, 15) for x, y in places]
     content = []
-    for entry, (x, y) in zip(entries, places, strict=True):
-        name = str(entry.number)
+    for point, (x, y) in zip(points, places, strict=True):
+        name = str(point.number)
         size = svg.width_of(name, 12) + 3, 13
         where = [
             (x + radius * math.cos(angle), y - radius * math.sin(angle), radius, angle)

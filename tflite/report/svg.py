@@ -1,6 +1,7 @@
 """What pictures are drawn with: text of SVG elements, scales and markers.
 
-Colours come from the page's style sheet by class, so that they follow light and dark.
+Colours come from a style sheet by class, the page's or the picture's own, so that they
+follow light and dark.
 """
 
 import html
@@ -11,6 +12,26 @@ import math
 _CHARACTER = 0.58
 FONT = 13
 
+COLOURS = """
+:root { color-scheme: light dark; --ink: #1b1b1b; --soft: #595959; --paper: #fff;
+  --grid: #e2e2e2; --rule: #c4c4c4; --accent: #00579c; --warn: #fff3d6; }
+@media (prefers-color-scheme: dark) { :root { --ink: #ececec; --soft: #b3b3b3;
+  --paper: #161616; --grid: #333; --rule: #555; --accent: #7cc0ff; --warn: #3d3010; } }
+"""
+STYLE = """
+text { fill: var(--ink); font: 13px system-ui, sans-serif; }
+text.number { font-size: 12px; paint-order: stroke; stroke: var(--paper);
+  stroke-width: 3px; }
+text.small { font-size: 12px; }
+.grid { stroke: var(--grid); } .axis { stroke: var(--rule); }
+.leader { stroke: var(--soft); stroke-width: .6; }
+.curve { fill: none; stroke: var(--accent); stroke-width: 1.2; opacity: .6; }
+.filled { fill: var(--ink); stroke: var(--paper); }
+.hollow { fill: var(--paper); stroke: var(--ink); stroke-width: 1.8; }
+.bar { fill: var(--accent); } .paper { fill: var(--paper); }
+.open1, .open2, .open3, .open4 { fill: var(--ink); }
+.open1 { opacity: .25; } .open2 { opacity: .5; } .open3 { opacity: .75; }
+"""
 # Drawn around the origin with a radius of about 5; filled and hollow ones.
 _SHAPES = (
     "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0Z",
@@ -81,10 +102,22 @@ def marker(number, x, y):
     return element("path", d=_SHAPES[shape], class_=fill, transform=transform)
 
 
-def picture(width, height, content, *, title, description):
-    """A whole picture with what screen readers say of it."""
+def picture(width, height, content, *, title, description, alone=False):
+    """A whole picture with what screen readers say of it.
+
+    Args:
+        width: in pixels.
+        height: likewise.
+        content: list of elements.
+        title: short text.
+        description: longer text.
+        alone: whether it is a file of its own, which brings its style.
+    """
     head = element("title", html.escape(title))
     head += element("desc", html.escape(description))
+    if alone:
+        head += element("style", COLOURS + STYLE)
+        head += element("rect", width="100%", height="100%", class_="paper")
     return element(
         "svg",
         head + "".join(content),
