@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 import tfgate
 from tests.tfgate import filter_blocks
@@ -30,10 +31,10 @@ PARTS = BlockVariants(
 )
 
 
-def network(images):
+def network(images, inner=6):
     keras.utils.set_random_seed(6)
     block = filter_blocks.make_block(
-        filter_blocks.basic(inner=6),
+        filter_blocks.basic(inner=inner),
         gate=tfgate.DependentGate,
         places=("inner",),
     )
@@ -42,12 +43,13 @@ def network(images):
     return model
 
 
-def write(model, path, found=WHOLE):
+def write(model, path, found=WHOLE, quantize="none"):
     options = Options(
         tau_input=True,
         gate_outputs=True,
         block_lowering=(("*", "variants"),),
         check_samples=0,
+        quantize=quantize,
     )
     variants = {model.blocks[0].name: found}
     content, description = conversion.run(model, options, variants=variants)
@@ -179,6 +181,36 @@ def test_metadata_counts_what_is_executed(made, pictures):
     assert counts <= {always + whole * share / 6 for share in (2, 3, 6)}
     assert len(counts) == 3
     assert description["macs"]["all_closed"] == min(counts) + model.costs.gate_total
+
+
+@pytest.mark.parametrize(
+    ("quantize", "number"),
+    [("dynamic", schema.TensorType.INT8), ("float16", schema.TensorType.FLOAT16)],
+)
+def test_parts_in_fewer_bits(pictures, tmp_path, quantize, number):
+    # Weights of less than 1024 numbers would stay as they are.
+    model, path = network(pictures, inner=64), tmp_path / "parts.tflite"
+    halves = tuple(range(32)), tuple(range(32, 64))
+    sets = [((), own[:24], own) for own in halves]
+    write(
+        model,
+        path,
+        BlockVariants(tuple(PartVariants(own, (0.2, 0.4, 0.4)) for own in sets)),
+        quantize,
+    )
+    structure = Structure(path)
+    own = [
+        structure.tensor_types(subgraph)
+        for subgraph, names in enumerate(structure.subgraphs)
+        if subgraph and "CONV_2D" in names
+    ]
+    assert len(own) == 4 and all(number in types for types in own)
+    predictions, told = runtime.Network(path).run(pictures)
+    expected, decisions = reference.run(model, pictures, tau=0.5)
+    assert np.mean(told == decisions) > 0.99
+    alike = (told == decisions).all(axis=1)
+    assert alike.mean() > 0.5
+    np.testing.assert_allclose(predictions[alike], expected[alike], atol=0.2)
 
 
 def test_calibration_finds_variants(pictures, tmp_path, monkeypatch):
