@@ -9,6 +9,7 @@ Parts are halves, again and again, along the first principal component of the de
 over images: what opens together stays together, and is predicted by little.
 """
 
+import dataclasses
 import math
 
 import numpy as np
@@ -164,7 +165,7 @@ class _Part:
         self._plain = price.work(group, 1)
         self._bytes_a_mac = bytes_a_mac(block)
         if draws is not None:
-            draws = type(draws)(draws.decisions[:, group], draws.origins)
+            draws = dataclasses.replace(draws, decisions=draws.decisions[:, group])
         work = price.work(group, price.at_once)
         self._options = [search.switched(own, work)]
         self._options += search.find(own, work, COUNTS, draws, closes=True)
