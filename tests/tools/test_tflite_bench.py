@@ -54,6 +54,9 @@ def _converted_here(module, arguments):
     from tflite.static import static
 
     arguments = dict(arguments)
+    if "block_lowering" in arguments:
+        pattern, _, lowering = arguments["block_lowering"].partition("=")
+        arguments["block_lowering"] = [(pattern, lowering)]
     if "calibration_dataset" in arguments:
         arguments["calibration"] = TrainingImages(
             arguments.pop("calibration_dataset"), arguments.pop("calibration_samples")
@@ -159,7 +162,7 @@ def test_dynamic_range_is_compared_with_float(small):
     names = {path.stem for path in directory.glob("*.tflite")}
     assert {"resnet50_gated_dynamic", "resnet50_dense"} <= names
     quantized = metadata.read(directory / "resnet50_static_dynamic.tflite")
-    assert quantized["quantization"]["mode"] == "dynamic"
+    assert quantized["quantization"] == "dynamic"
 
 
 def test_dial_takes_half_open(conditions, monkeypatch):

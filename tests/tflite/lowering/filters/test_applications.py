@@ -97,6 +97,8 @@ def test_a_network_of_filter_gates_as_a_file(pictures, tmp_path, quantize):
         tau_input=True,
         gate_outputs=True,
         min_group=16,
+        # In so small a network masks are expected to be faster.
+        block_lowering=[("*", "groups")],
         quantize=quantize,
     )
     structure = Structure(path)
