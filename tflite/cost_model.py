@@ -23,6 +23,7 @@ from tfgate.graph import GraphRewriter
 from tflite import clusters
 from tflite import lowering as lowerings
 from tflite import variants
+from tflite.clustering.search import PASSES
 from tflite.clustering.search import next_maps
 from tflite.errors import InputError
 
@@ -43,8 +44,6 @@ IF_MS = 0.0124
 PASS_MS = 0.026
 # Putting runs of channels among zeros, for each MiB of the whole feature map.
 MOVE_MS = 0.39
-# The conditions of a cluster copy what it may add to, there and back.
-_PASSES_A_CLUSTER = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,13 +181,14 @@ class CostModel:
         kind = max(layers, key=lambda layer: layer[1])[0]
         switched = context.switched[block.name]
         if name == "variants":
-            found = context.variants[block.name].parts
-            work = self._work_of_variants(switched, found, kind, layers)
-            if len(found) > 1:
-                added_to = _map_behind(block, found[0].sets[-1][0])
-                mib += _PASSES_A_CLUSTER * len(found) * added_to
+            found = context.variants[block.name]
+            parts = found.parts
+            work = self._work_of_variants(switched, parts, kind, layers)
+            if len(parts) > 1:
+                added_to = next_maps(block)[found.place(block).name]
+                mib += PASSES * len(parts) * added_to
                 return dataclasses.replace(work, mib=mib)
-            moved = _moved_mib(block, *found)
+            moved = _moved_mib(block, *parts)
             return dataclasses.replace(work, mib=mib, moved=moved)
         share = np.interp(block.built_shape[1], *np.transpose(GATHER))
         parts = tuple(
@@ -199,7 +199,7 @@ class CostModel:
         )
         conditions = {part.factors for part in parts} - {()}
         if name == "groups":
-            mib += _PASSES_A_CLUSTER * _summed_mib(block, context)
+            mib += PASSES * _summed_mib(block, context)
         return Work(parts, len(conditions), mib)
 
     def _work_of_variants(self, switched, found, kind, layers):
@@ -256,14 +256,6 @@ def _conditions(found, closes):
         return math.ceil(math.log2(len(found.sets)))
     opens = 1.0 - found.probabilities[0]
     return 1.0 + opens * math.log2(len(found.sets) - 1)
-
-
-def _map_behind(block, component):
-    """MiB of the map that is computed from a component's place."""
-    for site in block.sites:
-        if site.components.start <= component < site.components.stop:
-            return next_maps(block)[site.name]
-    raise ValueError(f"Expected a component of {block.name!r}, got {component}.")
 
 
 def _moved_mib(block, found):

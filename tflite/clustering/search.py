@@ -28,6 +28,8 @@ from tflite.clustering import place
 from tflite.clusters import SiteClusters
 from tflite.padding import padded
 
+# The conditions of a cluster copy what it may add to, there and back.
+PASSES = 2
 # Open for so many of the images that a condition hardly ever saves anything.
 UNGATED_RATE = 0.99
 _PASSES = 4

@@ -15,7 +15,7 @@ in the place of a block in the export graph:
 | `levels` | one of a few widths, which an input u chooses |
 | `groups` | the gate, then the clusters of filters with an open one; masks inside |
 | `gather` | the same, but 1x1 convolutions of exactly the filters that are open |
-| `variants` | the gate, then the smallest of a few networks with all open filters |
+| `variants` | the gate, then of the block or its parts the smallest network that does |
 """
 
 from tflite.errors import InputError

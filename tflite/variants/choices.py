@@ -33,6 +33,21 @@ class BlockVariants:
 
     parts: tuple[PartVariants, ...]
 
+    def place(self, block):
+        """The gated place of which all components are.
+
+        Args:
+            block: the `tfgate.GatedFilters`.
+
+        Returns:
+            `tfgate.blocks.Site`; None where they are of several places, or of none.
+        """
+        own = {c for part in self.parts for c in part.sets[-1]}
+        for site in block.sites:
+            if own <= set(range(site.components.start, site.components.stop)):
+                return site
+        return None
+
 
 @dataclasses.dataclass(frozen=True)
 class BlockChoice:

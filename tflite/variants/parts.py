@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from tflite.clustering.search import PASSES
 from tflite.clustering.search import UNGATED_RATE
 from tflite.clustering.search import macs_of_filters
 from tflite.clustering.search import next_maps
@@ -26,8 +27,6 @@ from tflite.variants.choices import bytes_a_mac
 NUMBERS = (2, 4, 8)
 # Numbers of variants of a part that are tried, beside the whole of it.
 COUNTS = (1, 2, 3, 4, 5, 7, 9, 12, 15)
-# What may be added to is copied by conditions, there and back.
-_PASSES = 2
 
 
 def choices(block, decisions, draws, prices, min_group=1, numbers=NUMBERS):
@@ -53,9 +52,7 @@ def choices(block, decisions, draws, prices, min_group=1, numbers=NUMBERS):
         for number in numbers:
             groups = split(decisions, price.split, number, unit)
             if len(groups) == number:
-                parts = [
-                    _Part(group, decisions, draws, price, block) for group in groups
-                ]
+                parts = [_Part(group, decisions, draws, price) for group in groups]
                 found += _upgraded(parts, price)
     return found
 
@@ -101,6 +98,7 @@ class _Price:
         rest_macs: without these.
         part: MACs of a part beside its convolutions and its tree of variants.
         condition: MACs of a condition.
+        bytes_a_mac: bytes of weights for each MAC.
     """
 
     def __init__(self, block, site, decisions, prices):
@@ -109,8 +107,9 @@ class _Price:
         self.split = own[~always]
         self.at_once = prices.filters_at_once
         self.condition = prices.condition
+        self.bytes_a_mac = bytes_a_mac(block)
         mib = next_maps(block)[site.name]
-        self.part = prices.condition + _PASSES * mib * prices.passes
+        self.part = prices.condition + PASSES * mib * prices.passes
         self._own = np.zeros(block.gate.components, bool)
         self._own[self.split] = True
         self._products = block.products()
@@ -158,12 +157,11 @@ class _Price:
 class _Part:
     """A part, with variants in several numbers, and the number that it has now."""
 
-    def __init__(self, group, decisions, draws, price, block):
+    def __init__(self, group, decisions, draws, price):
         self._group, self._components = group, decisions.shape[1]
         self._price = price
         own = decisions[:, group]
         self._plain = price.work(group, 1)
-        self._bytes_a_mac = bytes_a_mac(block)
         if draws is not None:
             draws = dataclasses.replace(draws, decisions=draws.decisions[:, group])
         work = price.work(group, price.at_once)
@@ -217,7 +215,7 @@ class _Part:
     def _bytes(self, number):
         # The last variant is the part itself.
         macs = self._plain.macs(self._options[number].sets[:-1])
-        return self._bytes_a_mac * float(macs.sum())
+        return self._price.bytes_a_mac * float(macs.sum())
 
 
 def _upgraded(parts, price):

@@ -9,7 +9,7 @@
 | `steps.py`, `sums.py`, `picking.py` | what such a path is made of |
 | `block.py` | a block of one or two such paths |
 | `gathered.py` | 1x1 convolutions of exactly the open filters |
-| `gating.py` | conditions and masks from a gate's decisions |
+| `gating.py`, `trees.py` | conditions and masks from decisions; trees of them |
 | `macs.py` | what a path executes under given decisions |
 | `groups.py`, `variants.py`, `masked.py`, `decided.py` | the lowerings |
 

@@ -83,7 +83,12 @@ def lower_variants(block, x, context):
             "choose 'groups' or 'masked'."
         )
     if len(found.parts) > 1:
-        site = _place_of(block, found)
+        site = found.place(block)
+        if site is None:
+            raise InputError(
+                f"Expected variants of parts of block {block.name!r} with components "
+                f"of one gated place, got {[part.sets[-1] for part in found.parts]}."
+            )
         given = {site.name: _clusters(site, found)}
         return groups.lower(block, x, context, site_clusters.ungated, given=given)
     made, missing = [], []
@@ -96,22 +101,6 @@ def lower_variants(block, x, context):
     context.switched[block.name] = _switched(made, missing[:-1])
     twin = VariantFilters(made, missing[:-1], context.threshold, name=block.name)
     return twin(x, context.vector(block, x))
-
-
-def _place_of(block, found):
-    """The gated place whose components parts are of.
-
-    Raises:
-        InputError: they are of several, or of none.
-    """
-    split = {c for part in found.parts for c in part.sets[-1]}
-    for site in block.sites:
-        if split <= set(range(site.components.start, site.components.stop)):
-            return site
-    raise InputError(
-        f"Expected variants of parts of block {block.name!r} with components of one "
-        f"gated place, got {sorted(split)}."
-    )
 
 
 def _clusters(site, found):
